@@ -1,0 +1,162 @@
+//! What a client asked for, as its path says it.
+
+use names::EndpointName;
+
+/// Whose language the client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// Google's Gemini API (`generativelanguage.googleapis.com`).
+    Gemini,
+    /// OpenAI's API.
+    OpenAi,
+    /// Anthropic's API.
+    Anthropic,
+}
+
+impl Dialect {
+    /// The word for this dialect in paths, metrics and messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gemini => "gemini",
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+        }
+    }
+}
+
+/// The API version in the client's path, forwarded as it was sent unless the endpoint pins one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// `v1`
+    V1,
+    /// `v1beta`
+    V1Beta,
+    /// `v1alpha`
+    V1Alpha,
+}
+
+impl Version {
+    /// Takes a path segment.
+    pub fn parse(segment: &str) -> Option<Self> {
+        match segment {
+            "v1" => Some(Self::V1),
+            "v1beta" => Some(Self::V1Beta),
+            "v1alpha" => Some(Self::V1Alpha),
+            _ => None,
+        }
+    }
+
+    /// The path segment.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V1Beta => "v1beta",
+            Self::V1Alpha => "v1alpha",
+        }
+    }
+}
+
+/// What is to be done, named as its provider names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Gemini `models.generateContent`: one answer.
+    GenerateContent,
+    /// Gemini `models.streamGenerateContent`: a stream of answers.
+    StreamGenerateContent,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 2] = [Self::GenerateContent, Self::StreamGenerateContent];
+
+    /// Whose operation it is.
+    pub const fn dialect(self) -> Dialect {
+        match self {
+            Self::GenerateContent | Self::StreamGenerateContent => Dialect::Gemini,
+        }
+    }
+
+    /// The provider's own name for it: the method behind the colon in Gemini paths.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GenerateContent => "generateContent",
+            Self::StreamGenerateContent => "streamGenerateContent",
+        }
+    }
+
+    /// The operation of that name, for a peer that was told it over a wire.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == name)
+    }
+
+    /// `gen_ai.operation.name` of OpenTelemetry's GenAI semantic conventions.
+    pub const fn gen_ai_name(self) -> &'static str {
+        match self {
+            Self::GenerateContent | Self::StreamGenerateContent => "generate_content",
+        }
+    }
+}
+
+/// Where the call names its endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Named {
+    /// In the path, where the model stood.
+    Path(EndpointName),
+    /// In the body's `model` field, still to be read.
+    Body,
+}
+
+/// How the answer is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Framing {
+    /// One body, whole.
+    Unary,
+    /// Server-sent events (WHATWG HTML, section 9.2).
+    Sse,
+    /// One JSON array, element by element: Gemini streams without `alt=sse`.
+    JsonArray,
+    /// The body says, in its `stream` field, still to be read.
+    InBody,
+}
+
+/// One call, parsed from method, path and query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Whose language the client speaks; also the language of every refusal.
+    pub dialect: Dialect,
+    /// The version in the path.
+    pub version: Version,
+    /// What is asked.
+    pub operation: Operation,
+    /// Where the endpoint's name stands.
+    pub named: Named,
+    /// How the answer is framed.
+    pub framing: Framing,
+}
+
+/// Why a path is not a call. Messages are for the caller and never echo the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// The path is malformed or plays tricks: dot segments, empty segments, control characters, double encoding.
+    #[error("the path is malformed: {0}")]
+    Malformed(&'static str),
+    /// Well formed, but nothing Keyward routes.
+    #[error("no such path here")]
+    NoSuchPath,
+    /// A resource that exists at the provider, with a method that Keyward does not route (yet).
+    #[error("the method after the colon is not one that is routed here")]
+    NoSuchMethod,
+    /// The name between `models/` and the last colon cannot be an endpoint's.
+    #[error("no endpoint can have such a name")]
+    NoSuchEndpoint,
+}
+
+impl PathError {
+    /// What it is called on every face.
+    pub const fn fault(self) -> fault::Fault {
+        match self {
+            Self::Malformed(_) => fault::Fault::BadRequest,
+            Self::NoSuchPath | Self::NoSuchMethod | Self::NoSuchEndpoint => fault::Fault::NotFound,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The real binary in front of real clients.

@@ -1,0 +1,1 @@
+//! HTTP in: accept loop, hygiene, the path of a call, management REST.

@@ -1,0 +1,1 @@
+//! Forward behind a wire.

@@ -1,0 +1,1 @@
+//! Scripted providers for tests, demo and load.

@@ -1,0 +1,1 @@
+//! Seals and opens secrets, bound to the cell they lie in.

@@ -1,0 +1,1 @@
+//! The store's seams behind a wire.

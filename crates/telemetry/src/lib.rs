@@ -1,0 +1,1 @@
+//! OpenTelemetry set-up, trace context, names of spans and metrics.
