@@ -12,6 +12,7 @@ mod entity;
 mod error;
 mod held;
 mod publish;
+pub mod tables;
 mod time;
 
 pub use admin::{
@@ -28,4 +29,5 @@ pub use publish::{
     Catalog, Keyed, Position, PublishedEndpoint, PublishedTarget, Role, SealedTarget, Update, Updates, Vault,
     Watcher,
 };
+pub use tables::Tables;
 pub use time::{Clock, Entropy};
