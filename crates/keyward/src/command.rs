@@ -1,0 +1,197 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::environment;
+
+/// One place for provider keys: applications call endpoints by name, Keyward adds the key.
+#[derive(Debug, Parser)]
+#[command(name = "keyward", version, about, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process on an embedded database
+    Serve(Serve),
+    /// Run the edge: HTTP in, for applications and admins
+    Edge(Edge),
+    /// Run the store, which alone has the database and the key-encryption keys
+    Store(Store),
+    /// Run the forwarder of one provider
+    Forwarder(Forwarder),
+    /// Try it without an account: a simulated provider, the gateway, and a call
+    Demo(Demo),
+    /// Manage secrets (provider keys)
+    #[command(subcommand)]
+    Secret(crate::admin::SecretCommand),
+    /// Manage model definitions
+    #[command(subcommand)]
+    Model(crate::admin::ModelCommand),
+    /// Manage endpoints
+    #[command(subcommand)]
+    Endpoint(crate::admin::EndpointCommand),
+    /// Check a configuration file without starting anything
+    Check(Configured),
+    /// Print the effective configuration, secrets masked
+    Config(Configured),
+    /// Look for what is wrong with this installation
+    Doctor(Doctor),
+    /// Copy the embedded database into one file; the key is kept apart
+    Backup(Backup),
+    /// Make a data folder from a backup
+    Restore(Restore),
+}
+
+/// Where the configuration file lies.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Configured {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE", env = environment::CONFIG)]
+    pub config: Option<PathBuf>,
+}
+
+/// Where the embedded database and its key lie.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct DataPlace {
+    /// Folder of the embedded database [default: the user's data folder]
+    #[arg(long, value_name = "DIR", env = environment::DATA_DIR)]
+    pub data_dir: Option<PathBuf>,
+    /// Key-encryption key: a file, or a keyring folder; outside the data folder [default: in the user's configuration folder]
+    #[arg(long, value_name = "FILE", env = environment::KEY_FILE)]
+    pub key_file: Option<PathBuf>,
+}
+
+/// `keyward serve`
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address to listen on [default: 127.0.0.1:5000]
+    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN)]
+    pub listen: Option<std::net::SocketAddr>,
+    #[command(flatten)]
+    pub place: DataPlace,
+    /// File that holds a Postgres URL, to use Postgres instead of the embedded database
+    #[arg(long, value_name = "FILE", env = environment::DATABASE_URL_FILE)]
+    pub database_url_file: Option<PathBuf>,
+    /// Listen on an address that is not loopback although nobody needs a credential: whoever reaches it spends your money
+    #[arg(long)]
+    pub insecure_open: bool,
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+/// `keyward edge`
+#[derive(Debug, Args)]
+pub(crate) struct Edge {
+    /// Address to listen on, for the planes that the configuration names, else for both
+    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN)]
+    pub listen: Option<std::net::SocketAddr>,
+    /// The store's address, e.g. http://127.0.0.1:5001
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// A forwarder's address, e.g. gemini=http://127.0.0.1:5002; may be repeated
+    #[arg(long, value_name = "PROVIDER=URL")]
+    pub forwarder: Vec<String>,
+    /// File that keeps the published state, so that a restart needs no store
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+    /// This process's name among replicas [default: edge-<random>]
+    #[arg(long, value_name = "NAME")]
+    pub replica: Option<String>,
+    /// Listen on an address that is not loopback although nobody needs a credential
+    #[arg(long)]
+    pub insecure_open: bool,
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+/// `keyward store`
+#[derive(Debug, Args)]
+pub(crate) struct Store {
+    /// `migrate` brings the database's tables up to date and ends
+    #[command(subcommand)]
+    pub action: Option<StoreAction>,
+    /// Address of the gRPC listener; loopback only until services authenticate each other [default: 127.0.0.1:5001]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// File that holds the Postgres URL
+    #[arg(long, value_name = "FILE", env = environment::DATABASE_URL_FILE, global = true)]
+    pub database_url_file: Option<PathBuf>,
+    /// Key-encryption key: a file, or a keyring folder
+    #[arg(long, value_name = "FILE", env = environment::KEY_FILE)]
+    pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+/// What else the store can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreAction {
+    /// Bring the database's tables up to date and end
+    Migrate,
+}
+
+/// `keyward forwarder PROVIDER`
+#[derive(Debug, Args)]
+pub(crate) struct Forwarder {
+    /// Whose calls it takes, e.g. gemini
+    pub provider: String,
+    /// Address of the gRPC listener; loopback only until services authenticate each other
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// The store's address, e.g. http://127.0.0.1:5001
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
+    /// File of this forwarder's own private key; made at first start; never beside the snapshot
+    #[arg(long, value_name = "FILE")]
+    pub node_key: Option<PathBuf>,
+    /// File that keeps this forwarder's targets, secrets sealed, so that a restart needs no store
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+    /// This process's name among replicas [default: forwarder-<provider>-<random>]
+    #[arg(long, value_name = "NAME")]
+    pub replica: Option<String>,
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+/// `keyward demo`
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// End after the call instead of waiting for Ctrl-C
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// `keyward doctor`
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub place: DataPlace,
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+/// `keyward backup`
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Where the copy goes; must not exist
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub place: DataPlace,
+}
+
+/// `keyward restore`
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The copy
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub place: DataPlace,
+}
