@@ -56,6 +56,10 @@ pub struct SealedRow {
     pub secret_id: String,
     /// The version that these bytes were sealed for; the same as in `secrets`.
     pub version: i64,
+    /// The hosts that it was sealed for, a JSON array; opens only with the very same ones.
+    pub allowed_hosts: String,
+    /// The format of the sealed bytes (`seal::Envelope::format`).
+    pub format: i64,
     /// Id of the key-encryption key.
     pub kek_id: String,
     /// The data key, wrapped.
