@@ -11,7 +11,7 @@ mod probe;
 mod secret;
 mod table;
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 pub(crate) use endpoint::EndpointCommand;
 pub(crate) use model::ModelCommand;
@@ -75,5 +75,16 @@ impl AdminError {
             Self::NotReached { .. } | Self::NotKeyward { .. } => 3,
             Self::Provider(_) => 4,
         })
+    }
+}
+
+/// The process's exit code for what a command came to; says on standard error what went wrong.
+pub(crate) fn exit(done: Result<(), AdminError>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr().lock(), "keyward: {error}");
+            error.exit_code()
+        }
     }
 }
