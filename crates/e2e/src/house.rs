@@ -1,0 +1,293 @@
+//! Keyward running in one of its shapes, with a provider that does as it is told.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use provider_sim::{Match, Script, Sim};
+use tempfile::TempDir;
+
+use crate::{
+    admin::Admin,
+    database::Database,
+    machine,
+    process::{PATIENCE, Process, Run},
+};
+
+/// How Keyward is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Everything in one process, on SQLite.
+    Serve,
+    /// Store, forwarder and edge as processes of their own, on Postgres.
+    Apart,
+}
+
+/// Where the provider takes calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Provider {
+    /// Cleartext HTTP/1.1.
+    #[default]
+    Http1,
+    /// TLS, where HTTP/2 is chosen.
+    Http2,
+}
+
+/// What a house is to be like.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    shape: Shape,
+    provider: Provider,
+    log: String,
+    config: String,
+}
+
+impl Plan {
+    /// Of that shape, else with the defaults.
+    pub fn new(shape: Shape) -> Self {
+        Self { shape, provider: Provider::default(), log: "info".to_owned(), config: String::new() }
+    }
+
+    /// With a provider that speaks so.
+    pub fn provider(self, provider: Provider) -> Self {
+        Self { provider, ..self }
+    }
+
+    /// With this log filter.
+    pub fn log(self, filter: &str) -> Self {
+        Self { log: filter.to_owned(), ..self }
+    }
+
+    /// With these lines of TOML in every process's configuration file. Tables only: what a house needs goes behind them.
+    pub fn config(self, lines: &str) -> Self {
+        Self { config: lines.to_owned(), ..self }
+    }
+
+    /// Builds it. None where this machine lacks what it needs, which `cargo xtask test` has named then.
+    pub async fn start(self) -> Result<Option<House>> {
+        // One cryptographic library in this process too; a second installation is no harm.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let database = match self.shape {
+            Shape::Serve => None,
+            Shape::Apart => match Database::create().await? {
+                None => return Ok(None),
+                some => some,
+            },
+        };
+        let sim = Sim::start().await?;
+        let folder = tempfile::Builder::new().prefix("keyward-e2e-").tempdir().context("a folder")?;
+        let mut house = House {
+            plan: self,
+            sim,
+            folder,
+            database,
+            url: String::new(),
+            store: String::new(),
+            processes: Vec::new(),
+        };
+        house.furnish()?;
+        house.open().await?;
+        Ok(Some(house))
+    }
+}
+
+/// A running Keyward. Dropped, it is gone with its files.
+#[derive(Debug)]
+pub struct House {
+    // Processes go before the provider and the folder that they use.
+    processes: Vec<(&'static str, Process)>,
+    plan: Plan,
+    /// The provider.
+    pub sim: Sim,
+    /// Postgres's part, where there is one.
+    pub database: Option<Database>,
+    /// Where the edge listens.
+    pub url: String,
+    /// Where the store listens, where it is a process of its own.
+    store: String,
+    folder: TempDir,
+}
+
+impl House {
+    /// A folder for this test, the home of every process.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The base URL for Google's SDKs.
+    pub fn gemini_url(&self) -> String {
+        format!("{}/gateway/gemini", self.url)
+    }
+
+    /// The provider's address, as an admin writes it.
+    pub fn api_base(&self) -> String {
+        match self.plan.provider {
+            Provider::Http1 => self.sim.http1_url(),
+            Provider::Http2 => self.sim.tls_url(),
+        }
+    }
+
+    /// A client of the management API.
+    pub fn admin(&self) -> Result<Admin> {
+        Admin::new(&self.url)
+    }
+
+    /// Publishes the endpoint `gemini-v1` with this key, for the model `gemini-2.5-flash`.
+    pub async fn publish(&self, key: &str) -> Result<()> {
+        let admin = self.admin()?;
+        let secret = admin.secret("gemini_api", key, &self.api_base()).await?;
+        let definition = admin.model("gemini-2.5-flash", &secret, "gemini-2.5-flash").await?;
+        admin.endpoint("gemini-v1", &definition).await.map(drop)
+    }
+
+    /// Forgets what the provider was told and what it saw; it answers the next calls with these, in order.
+    pub fn play(&self, scripts: &[Script]) {
+        self.sim.clear();
+        for script in scripts {
+            self.sim.script_once(Match::any(), script.clone());
+        }
+    }
+
+    /// Files that processes share: the configuration, the provider's certificate authority, the database's URL.
+    fn furnish(&self) -> Result<()> {
+        fs::write(self.file("ca.pem"), self.sim.ca_pem()).context("the certificate authority")?;
+        let egress = format!("[egress]\nca_file = \"{}\"\n", self.file("ca.pem").display());
+        fs::write(self.file("keyward.toml"), format!("{}\n{egress}", self.plan.config))
+            .context("the configuration")?;
+        if let Some(database) = &self.database {
+            fs::write(self.file("database-url"), database.url()).context("the database's URL")?;
+        }
+        Ok(())
+    }
+
+    async fn open(&mut self) -> Result<()> {
+        match self.plan.shape {
+            Shape::Serve => self.start_serve().await,
+            Shape::Apart => {
+                self.migrate().await?;
+                let store = self.start_store().await?;
+                let forwarder = self.start_forwarder(&store).await?;
+                self.start_edge(&store, &forwarder).await
+            }
+        }
+    }
+
+    /// `keyward serve`
+    async fn start_serve(&mut self) -> Result<()> {
+        self.start_serve_on("data", "kek.key").await
+    }
+
+    /// `keyward serve` on this data folder with this key, both in the house's own folder.
+    pub async fn start_serve_on(&mut self, data: &str, key: &str) -> Result<()> {
+        let run = Run::new("serve --listen 127.0.0.1:0 --data-dir").with(data).with("--key-file").with(key);
+        self.url = self.start("serve", run).await?;
+        self.wait_until_ready().await
+    }
+
+    /// Starts everything again, on the same data, after all of it has ended.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.processes.clear();
+        self.open().await
+    }
+
+    async fn migrate(&self) -> Result<()> {
+        let run = Run::new("store migrate --database-url-file database-url");
+        let finished = run.finish(&machine::keyward()?, self.folder(), b"").await?;
+        finished.success().context("keyward store migrate").map(drop)
+    }
+
+    /// `keyward store`; its address.
+    async fn start_store(&mut self) -> Result<String> {
+        self.store = self.start_store_at("127.0.0.1:0").await?;
+        Ok(self.store.clone())
+    }
+
+    /// Starts the store again where it was, after it has ended.
+    pub async fn restart_store(&mut self) -> Result<()> {
+        let address = self.store.trim_start_matches("http://").to_owned();
+        self.start_store_at(&address).await.map(drop)
+    }
+
+    async fn start_store_at(&mut self, address: &str) -> Result<String> {
+        let run =
+            Run::new("store --database-url-file database-url --key-file kek.key --listen").with(address);
+        self.start("store", run).await
+    }
+
+    /// `keyward forwarder gemini`; its address.
+    pub async fn start_forwarder(&mut self, store: &str) -> Result<String> {
+        let run = Run::new("forwarder gemini --listen 127.0.0.1:0 --node-key keys/node.key --store");
+        let run = run.with(store).with("--snapshot").with(self.file("snapshots/forwarder"));
+        self.start("forwarder", run).await
+    }
+
+    /// `keyward edge`
+    pub async fn start_edge(&mut self, store: &str, forwarder: &str) -> Result<()> {
+        let run = Run::new("edge --listen 127.0.0.1:0 --store").with(store).with("--forwarder");
+        let run =
+            run.with(format!("gemini={forwarder}")).with("--snapshot").with(self.file("snapshots/edge"));
+        self.url = self.start("edge", run).await?;
+        self.wait_until_ready().await
+    }
+
+    /// Starts a role and waits until it listens; its address.
+    async fn start(&mut self, role: &'static str, run: Run) -> Result<String> {
+        for folder in ["keys", "snapshots"] {
+            fs::create_dir_all(self.file(folder)).context("a folder")?;
+        }
+        let run = run.with("--config").with(self.file("keyward.toml"));
+        let run = run.variable("KEYWARD_EGRESS_ALLOW", "http://127.0.0.0/8,https://127.0.0.0/8");
+        let run = run.variable("KEYWARD_LOG", &self.plan.log);
+        let mut process = run.start(&machine::keyward()?, self.folder())?;
+        let address = process.wait_for("listening on http://").await?;
+        let address = address.split_whitespace().next().unwrap_or_default().trim_end_matches('/').to_owned();
+        self.processes.push((role, process));
+        Ok(format!("http://{address}"))
+    }
+
+    /// Waits until the edge says that it is ready.
+    async fn wait_until_ready(&self) -> Result<()> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let ready = async {
+            let mut look = tokio::time::interval(std::time::Duration::from_millis(20));
+            loop {
+                look.tick().await;
+                let answer = http.get(format!("{}/readyz", self.url)).send().await;
+                if answer.is_ok_and(|answer| answer.status().is_success()) {
+                    return;
+                }
+            }
+        };
+        let ready = tokio::time::timeout(PATIENCE, ready).await;
+        ready.with_context(|| format!("the edge at {} did not become ready:\n{}", self.url, self.said()))
+    }
+
+    /// The process that plays this role.
+    pub fn process(&mut self, role: &str) -> Result<&mut Process> {
+        let found = self.processes.iter_mut().rev().find(|(name, _)| *name == role);
+        found.map(|(_, process)| process).with_context(|| format!("no process plays `{role}`"))
+    }
+
+    /// The process that takes clients' connections.
+    pub fn front(&mut self) -> Result<&mut Process> {
+        let role = if self.plan.shape == Shape::Serve { "serve" } else { "edge" };
+        self.process(role)
+    }
+
+    /// Every process and what it plays, those that have ended included.
+    pub fn processes(&mut self) -> impl Iterator<Item = &mut (&'static str, Process)> {
+        self.processes.iter_mut()
+    }
+
+    /// What every process said, for a failed test.
+    pub fn said(&self) -> String {
+        let one = |(role, process): &(&str, Process)| format!("== {role}\n{}", process.text());
+        self.processes.iter().map(one).collect()
+    }
+}
