@@ -55,6 +55,13 @@ pub(crate) const ROOMS: &[Room] = &[
         because: SPEAKS_OF_MEANING,
     },
     Room {
+        name: "access",
+        floor: 0,
+        builds_on: &["fault", "names"],
+        shuns: MEANING,
+        because: SPEAKS_OF_MEANING,
+    },
+    Room {
         name: "dialect",
         floor: 1,
         builds_on: &["fault", "names"],
