@@ -36,6 +36,10 @@ pub enum Version {
 }
 
 impl Version {
+    /// The version of a path that states none. Of Google's versions `v1beta` is the one that knows every model and every
+    /// field, and the one that clients which could leave it out were written against.
+    pub const UNSTATED: Self = Self::V1Beta;
+
     /// Takes a path segment.
     pub fn parse(segment: &str) -> Option<Self> {
         match segment {
@@ -137,9 +141,12 @@ pub struct Call {
 /// Why a path is not a call. Messages are for the caller and never echo the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// The path is malformed or plays tricks: dot segments, empty segments, control characters, double encoding.
-    #[error("the path is malformed: {0}")]
+    /// The path or the query is malformed or plays tricks: escaped dot segments, control characters, double encoding.
+    #[error("the path or its query is malformed: {0}")]
     Malformed(&'static str),
+    /// A dot segment or an empty segment stands in the path in the clear. It is not resolved, so it leads nowhere.
+    #[error("no such path here: empty segments and dot segments are not resolved")]
+    NotNormal,
     /// Well formed, but nothing Keyward routes.
     #[error("no such path here")]
     NoSuchPath,
@@ -156,7 +163,9 @@ impl PathError {
     pub const fn fault(self) -> fault::Fault {
         match self {
             Self::Malformed(_) => fault::Fault::BadRequest,
-            Self::NoSuchPath | Self::NoSuchMethod | Self::NoSuchEndpoint => fault::Fault::NotFound,
+            Self::NotNormal | Self::NoSuchPath | Self::NoSuchMethod | Self::NoSuchEndpoint => {
+                fault::Fault::NotFound
+            }
         }
     }
 }

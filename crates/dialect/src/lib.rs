@@ -1,11 +1,10 @@
-//! How Gemini, OpenAI and Anthropic clients speak: path to call, error bodies, stream framing, completeness, usage.
-//!
-//! Pure: no I/O, no clock, no allocation per byte. What differs between dialects lives in one module each
-//! ([`gemini`]; OpenAI and Anthropic get theirs beside it); this file holds what they share.
+//! How Gemini, OpenAI and Anthropic clients speak.
+#![doc = include_str!("../README.md")]
 
 pub mod gemini;
 
 mod call;
+mod json;
 mod observe;
 mod refusal;
 

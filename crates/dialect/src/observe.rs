@@ -1,6 +1,16 @@
 //! Reads an answer's bytes on the side, as they pass: has it ended as it should, where does an event end, what was used.
 
-use crate::{Framing, Operation};
+#[cfg(test)]
+mod other_dialects;
+mod scan;
+mod sse;
+mod table;
+
+use scan::Scanner;
+use sse::Events;
+pub(crate) use table::{Count, Mark, Row, Table, Then};
+
+use crate::{Framing, Operation, gemini};
 
 /// Token counts as the provider reported them last. Absent is unknown, never zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,52 +30,110 @@ pub struct Usage {
 /// What is known of an answer once its last byte came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Completeness {
-    /// The mark of a complete answer was seen.
+    /// The mark of a complete answer was seen, and nothing was left open.
     Complete,
-    /// The answer ended without its mark: it must not end cleanly toward the client.
+    /// The answer ended without its mark or inside an event: it must not end cleanly toward the client.
     Broken,
     /// The provider itself reported an error inside the stream; it was passed on, the stream is still not complete.
     ProviderError,
-    /// The mark cannot be read here (field mask, encoded body): only a transport break counts.
+    /// The mark cannot be read here (field mask, encoded body) or there is none (a unary body that is not whole JSON): only
+    /// a transport break counts.
     Unreadable,
 }
 
-/// Watches one answer. Fed every byte in order, at any cut, it holds back nothing and keeps at most `EVENT_MAX` bytes.
+/// Watches one answer. Fed every byte in order, at any cut, it holds back nothing and keeps nothing: its state has a fixed
+/// size of a few hundred bytes, so that an event without end needs no limit here.
 #[derive(Debug)]
 pub struct Observer {
-    operation: Operation,
-    framing: Framing,
+    reader: Reader,
+    readable: bool,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Events(Events),
+    /// One value, or an array of them.
+    Value(Scanner, Framing),
+    /// Bytes of which only it is known whether there were any.
+    Opaque {
+        started: bool,
+    },
 }
 
 impl Observer {
     /// An observer for the answer of `operation`, framed as `framing`. `readable` is false where completeness cannot be
-    /// read from the bytes: a `fields` mask in the query, an encoded body.
-    pub fn new(operation: Operation, framing: Framing, _readable: bool) -> Self {
-        Self { operation, framing }
+    /// read from the answer although its framing can: a `fields` mask in the query. See [`Observer::opaque`] for the rest.
+    pub fn new(operation: Operation, framing: Framing, readable: bool) -> Self {
+        let table = match operation {
+            Operation::GenerateContent | Operation::StreamGenerateContent => &gemini::table::GENERATE_CONTENT,
+        };
+        let reader = match framing {
+            Framing::Sse => Reader::Events(Events::new(table)),
+            Framing::Unary | Framing::JsonArray => Reader::Value(Scanner::new(table), framing),
+            Framing::InBody => Reader::Opaque { started: false },
+        };
+        Self { reader, readable }
+    }
+
+    /// An observer for an answer whose bytes are not the dialect's text: an encoded body, `alt=proto`.
+    pub fn opaque() -> Self {
+        Self { reader: Reader::Opaque { started: false }, readable: false }
     }
 
     /// Takes the next bytes of the answer.
-    pub fn observe(&mut self, _bytes: &[u8]) {
-        let _ = (self.operation, self.framing);
+    pub fn observe(&mut self, bytes: &[u8]) {
+        match &mut self.reader {
+            Reader::Events(events) => events.observe(bytes),
+            Reader::Value(scanner, _) => scanner.feed(bytes),
+            Reader::Opaque { started } => *started |= !bytes.is_empty(),
+        }
     }
 
-    /// Whether the last byte seen ended an event (or nothing was seen yet), so that a frame of our own may follow.
+    /// Whether a frame of our own may follow the last byte: it ended an event or an element, or nothing was seen yet, and
+    /// the answer has not ended by itself, with its last bracket or with an error of the provider's.
     pub fn at_boundary(&self) -> bool {
-        true
+        match &self.reader {
+            Reader::Events(events) => events.at_boundary() && !events.found().failed,
+            Reader::Value(scanner, Framing::JsonArray) => {
+                !scanner.started() || (scanner.after_element() && !scanner.found().failed)
+            }
+            Reader::Value(..) | Reader::Opaque { .. } => !self.started(),
+        }
     }
 
     /// Whether any element or event was begun.
     pub fn started(&self) -> bool {
-        false
+        match &self.reader {
+            Reader::Events(events) => events.started(),
+            Reader::Value(scanner, _) => scanner.started(),
+            Reader::Opaque { started } => *started,
+        }
     }
 
     /// What would be true if the answer ended cleanly here.
     pub fn completeness(&self) -> Completeness {
-        Completeness::Unreadable
+        let (found, whole) = match &self.reader {
+            Reader::Events(events) => (events.found(), events.at_boundary()),
+            Reader::Value(scanner, Framing::JsonArray) => {
+                (scanner.found(), scanner.whole() && scanner.in_array())
+            }
+            Reader::Value(scanner, _) if scanner.whole() && self.readable => return Completeness::Complete,
+            Reader::Value(..) | Reader::Opaque { .. } => return Completeness::Unreadable,
+        };
+        match (found.failed, self.readable, found.ended && whole) {
+            (true, _, _) => Completeness::ProviderError,
+            (false, false, _) => Completeness::Unreadable,
+            (false, true, true) => Completeness::Complete,
+            (false, true, false) => Completeness::Broken,
+        }
     }
 
     /// What the provider reported last.
     pub fn usage(&self) -> Usage {
-        Usage::default()
+        match &self.reader {
+            Reader::Events(events) => events.found().usage,
+            Reader::Value(scanner, _) => scanner.found().usage,
+            Reader::Opaque { .. } => Usage::default(),
+        }
     }
 }

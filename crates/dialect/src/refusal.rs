@@ -3,8 +3,9 @@
 
 use bytes::Bytes;
 use fault::Fault;
+use serde::Serialize;
 
-use crate::{Dialect, Framing};
+use crate::{Dialect, Framing, json};
 
 /// A refusal of the gateway's own. Its message is for the caller: no key, URL, host, internal name or SQL.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +31,108 @@ pub struct Rendered {
 
 impl Refusal<'_> {
     /// The whole answer, for a call that has not been answered yet.
-    pub fn render(&self, _dialect: Dialect, _framing: Framing) -> Rendered {
-        Rendered { status: self.fault.http(), content_type: "application/json", body: Bytes::new() }
+    ///
+    /// Gemini answers a stream without `alt=sse` in an array even when it refuses, and google-genai unwraps it (recorded).
+    pub fn render(&self, dialect: Dialect, framing: Framing) -> Rendered {
+        let mut body = Vec::with_capacity(256);
+        let (content_type, before, after) = match (dialect, framing) {
+            (Dialect::Gemini, Framing::JsonArray) => (GEMINI_JSON, "[", "]"),
+            (Dialect::Gemini, _) => (GEMINI_JSON, "", ""),
+            (Dialect::OpenAi | Dialect::Anthropic, _) => ("application/json", "", ""),
+        };
+        self.write(&mut body, dialect, before, after);
+        Rendered { status: self.fault.http(), content_type, body: body.into() }
     }
 
     /// The last frame of an answer that has begun; after it the transfer is aborted. `first` says that no element of a
-    /// JSON array was relayed yet.
-    pub fn frame(&self, _dialect: Dialect, _framing: Framing, _first: bool) -> Bytes {
-        Bytes::new()
+    /// JSON array was relayed yet. Empty where nothing can follow what was sent: a body that is not a stream.
+    ///
+    /// Each form is the one that the SDKs raise on (recorded): Gemini's has an integer `code` and `error` as its first key,
+    /// Anthropic's has an event name, OpenAI's has none.
+    pub fn frame(&self, dialect: Dialect, framing: Framing, first: bool) -> Bytes {
+        let (before, after) = match (dialect, framing) {
+            (Dialect::Gemini, Framing::Sse) => ("data: ", "\r\n\r\n"),
+            (Dialect::OpenAi, Framing::Sse) => ("data: ", "\n\n"),
+            (Dialect::Anthropic, Framing::Sse) => ("event: error\ndata: ", "\n\n"),
+            (Dialect::Gemini, Framing::JsonArray) if first => ("[", "]"),
+            (Dialect::Gemini, Framing::JsonArray) => (",\r\n", "]"),
+            (_, Framing::JsonArray | Framing::Unary | Framing::InBody) => return Bytes::new(),
+        };
+        let mut frame = Vec::with_capacity(256);
+        self.write(&mut frame, dialect, before, after);
+        frame.into()
     }
+
+    fn write(&self, written: &mut Vec<u8>, dialect: Dialect, before: &str, after: &str) {
+        let row = self.fault.row();
+        written.extend_from_slice(before.as_bytes());
+        match dialect {
+            Dialect::Gemini => json::ascii_into(
+                written,
+                &Enveloped {
+                    error: GeminiError { code: row.http, message: self.message, status: row.google },
+                },
+            ),
+            Dialect::OpenAi => json::ascii_into(
+                written,
+                &Enveloped {
+                    error: OpenAiError {
+                        message: self.message,
+                        kind: row.openai_type,
+                        param: None,
+                        code: row.openai_code,
+                    },
+                },
+            ),
+            Dialect::Anthropic => json::ascii_into(
+                written,
+                &AnthropicBody {
+                    kind: "error",
+                    error: AnthropicError { kind: row.anthropic, message: self.message },
+                    request_id: self.request_id,
+                },
+            ),
+        }
+        written.extend_from_slice(after.as_bytes());
+    }
+}
+
+/// As Google sends it.
+const GEMINI_JSON: &str = "application/json; charset=UTF-8";
+
+#[derive(Serialize)]
+struct Enveloped<E> {
+    error: E,
+}
+
+/// `google.rpc.Status` as Google's JSON shows it.
+#[derive(Serialize)]
+struct GeminiError<'a> {
+    code: u16,
+    message: &'a str,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct OpenAiError<'a> {
+    message: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    param: Option<&'static str>,
+    code: &'static str,
+}
+
+#[derive(Serialize)]
+struct AnthropicBody<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    error: AnthropicError<'a>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct AnthropicError<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    message: &'a str,
 }
