@@ -7,6 +7,8 @@
 mod body;
 mod call;
 mod error;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod target;
 
 pub use body::{Body, BodyError, empty, full};
