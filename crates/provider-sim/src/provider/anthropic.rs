@@ -1,0 +1,72 @@
+//! Anthropic's messages, as far as the defaults need them.
+
+use bytes::Bytes;
+
+use super::{Asked, Dialect, Natural, Shape, events, filled, model_and_stream, recorded};
+use crate::book::Head;
+
+pub(super) fn ask(head: &Head, body: &[u8]) -> Result<Asked, Natural> {
+    if head.header("x-api-key").is_none() && head.header("authorization").is_none() {
+        return Err(failure(401));
+    }
+    let (model, shape) = model_and_stream(body).ok_or_else(|| failure(400))?;
+    Ok(Asked { dialect: Dialect::Anthropic, shape, model })
+}
+
+pub(super) fn success(asked: &Asked, status: u16) -> Natural {
+    let (content_type, parts) = match asked.shape {
+        Shape::Sse => ("text/event-stream; charset=utf-8", events(recorded("anthropic/stream_tool_use.sse"))),
+        Shape::Unary | Shape::Array => {
+            ("application/json", vec![Bytes::from_static(recorded("anthropic/unary_parallel_tool_use.json"))])
+        }
+    };
+    natural(status, content_type, parts)
+}
+
+pub(super) fn failure(status: u16) -> Natural {
+    let kind = match status {
+        400 => "invalid_request_error",
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        529 => "overloaded_error",
+        _ => "api_error",
+    };
+    let body = format!(
+        "{{\"type\":\"error\",\"error\":{{\"type\":\"{kind}\",\"message\":\"simulated failure {status}\"}},\
+         \"request_id\":\"req_sim\"}}"
+    );
+    natural(status, "application/json", vec![Bytes::from(body)])
+}
+
+fn natural(status: u16, content_type: &str, parts: Vec<Bytes>) -> Natural {
+    let mut natural = Natural::new(status, content_type, parts);
+    natural.headers.push(("request-id".to_owned(), "req_sim".to_owned()));
+    natural
+}
+
+const START: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_sim\",\"type\":\"message\",\
+\"role\":\"assistant\",\"content\":[],\"model\":\"sim\",\"stop_reason\":null,\"stop_sequence\":null,\"usage\":{\"input_tokens\":7,\
+\"output_tokens\":1}}}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\
+\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n";
+const STOP: &str = "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\nevent: message_delta\n\
+data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\",\"stop_sequence\":null},\"usage\":{\"output_tokens\":9}}\n\n\
+event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+const DELTA: &str = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":\
+{\"type\":\"text_delta\",\"text\":\"~\"}}\n\n";
+const UNARY: &str = "{\"id\":\"msg_sim\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"sim\",\"content\":\
+[{\"type\":\"text\",\"text\":\"~\"}],\"stop_reason\":\"end_turn\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":7,\
+\"output_tokens\":9}}";
+
+pub(super) fn generated(shape: Shape, index: u32, chunks: u32, size: usize) -> Option<Bytes> {
+    match shape {
+        Shape::Unary | Shape::Array => {
+            (index == 0).then(|| filled(UNARY, 0, size.saturating_mul(chunks as usize)))
+        }
+        Shape::Sse if index == 0 => Some(Bytes::from_static(START.as_bytes())),
+        Shape::Sse if index <= chunks => Some(filled(DELTA, index - 1, size)),
+        Shape::Sse => (index == chunks + 1).then(|| Bytes::from_static(STOP.as_bytes())),
+    }
+}
