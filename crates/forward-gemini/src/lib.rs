@@ -1,1 +1,88 @@
 //! How Gemini differs.
+#![doc = include_str!("../README.md")]
+
+use dialect::Version;
+use forward::{ForwardError, Head, Target};
+use forward_http::{CheckedBase, CredentialHeader, Route, Wire};
+use http::HeaderName;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// The Gemini Developer API.
+///
+/// Sources: <https://ai.google.dev/api> (paths, `x-goog-api-key`), and what Google's SDKs were recorded to send.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gemini;
+
+const HOST: &str = "generativelanguage.googleapis.com";
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
+
+/// Everything in a model's name but what Google's paths take as it is; `/` stands between segments of resource names.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
+impl Wire for Gemini {
+    fn provider(&self) -> &'static str {
+        "gemini"
+    }
+
+    fn default_base(&self) -> &'static str {
+        "https://generativelanguage.googleapis.com"
+    }
+
+    fn default_hosts(&self) -> &'static [&'static str] {
+        &[HOST]
+    }
+
+    /// The base may be an origin, `…/v1beta` or `…/v1beta/models`, behind any prefix; a version in it is the pin.
+    fn route(&self, target: &Target, base: &CheckedBase) -> Result<Route, ForwardError> {
+        refuse_dots(target.model.as_str())?;
+        let (prefix, version) = split_version(base.path());
+        let credential = CredentialHeader::from_field(target, "api_key", KEY_HEADER, "")?;
+        Ok(Route { prefix: prefix.to_owned(), version, credential })
+    }
+
+    fn path(&self, head: &Head, target: &Target, route: &Route) -> Result<String, ForwardError> {
+        let version = route.version.unwrap_or(head.version).as_str();
+        let model = target.model.as_str();
+        let collection = if is_resource(model) { "" } else { "models/" };
+        let model = utf8_percent_encode(model, ESCAPED);
+        let method = head.operation.as_str();
+        let prefix = &route.prefix;
+        Ok(match &head.query {
+            Some(query) => format!("{prefix}/{version}/{collection}{model}:{method}?{query}"),
+            None => format!("{prefix}/{version}/{collection}{model}:{method}"),
+        })
+    }
+}
+
+/// Whether a model's name says itself which collection it is in.
+fn is_resource(model: &str) -> bool {
+    model.starts_with("models/") || model.starts_with("tunedModels/")
+}
+
+/// Takes `/models` and then a version off the end of a base's path.
+fn split_version(path: &str) -> (&str, Option<Version>) {
+    let versioned = path.strip_suffix("/models").unwrap_or(path);
+    match versioned.rsplit_once('/') {
+        Some((prefix, last)) if Version::parse(last).is_some() => (prefix, Version::parse(last)),
+        // `…/models` without a version before it is a prefix like any other.
+        _ => (path, None),
+    }
+}
+
+/// Dot segments and empty ones would be read away on the way, and another path than the one that was meant be called.
+fn refuse_dots(model: &str) -> Result<(), ForwardError> {
+    if model.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        return Err(ForwardError::Misconfigured("its model's name has an empty segment or one of dots"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
