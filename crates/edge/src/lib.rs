@@ -1,1 +1,23 @@
-//! HTTP in: accept loop, hygiene, the path of a call, management REST.
+//! HTTP in.
+#![doc = include_str!("../README.md")]
+
+pub mod management;
+
+mod accept;
+mod call;
+mod config;
+mod edge;
+mod hygiene;
+mod inbound;
+mod models;
+mod outgoing;
+mod probes;
+mod problem;
+mod service;
+
+pub use accept::{Planes, Serving, serve};
+pub use config::{Config, Connections, Limits, Requests};
+pub use edge::{Edge, Forwarder};
+
+pub(crate) use outgoing::Outgoing;
+pub(crate) use problem::Problem;

@@ -22,4 +22,5 @@ pub use context::{TRACEPARENT, TraceContext, adopt, inject};
 pub use histogram::Histogram;
 pub use metrics::{CallLabels, CallMetrics, Metrics, Outcome, TokenKind};
 pub use names::SPANS;
+pub use prometheus_client::metrics::gauge::Gauge;
 pub use start::{Running, TelemetryError, start};

@@ -1,0 +1,165 @@
+//! Hands a call to one target after another until one answers.
+
+use bytes::Bytes;
+use fault::Fault;
+use forward::{Answer, Call, ForwardError, Head, Limits};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http_body::Body;
+use names::RequestId;
+use store::PublishedTarget;
+use tokio_util::sync::CancellationToken;
+
+use super::{Attempts, content_length, hints, plan::Plan, record::Record, replay::Replay};
+use crate::{
+    Edge, Problem,
+    inbound::{Fate, Inbound},
+};
+
+/// On answers: which of the endpoint's targets gave it, and at which attempt.
+pub(super) const TARGET: HeaderName = HeaderName::from_static("keyward-target");
+pub(super) const ATTEMPT: HeaderName = HeaderName::from_static("keyward-attempt");
+/// On answers of endpoints with fallbacks, where the body was too large to be kept for a second attempt.
+pub(super) const SINGLE: HeaderName = HeaderName::from_static("keyward-single-attempt");
+
+/// Tries the plan's targets in order, each only while nothing was said to the client: the answer of the first that answers,
+/// or of the last.
+pub(super) async fn first_that_answers<B>(
+    edge: &Edge,
+    attempts: Attempts,
+    body: Inbound<B>,
+    record: &mut Record,
+) -> Result<Answer, Problem>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+{
+    let fate = body.fate();
+    let Attempts { plan, parts, call, admission } = attempts;
+    let prepared = Replay::prepare(edge, &plan, body).await;
+    let mut replay = Some(prepared.map_err(|_| blame(&fate, record, ForwardError::RequestBroken))?);
+    let single = plan.len() > 1 && !replay.as_ref().is_some_and(Replay::repeats);
+    let mut heads = Heads::new(edge, &plan, parts, &call, admission.query, record);
+    let mut targets = plan.targets().peekable();
+    let mut attempt = 0;
+    while let (Some(target), Some(kept)) = (targets.next(), replay.take()) {
+        attempt += 1;
+        let (body, rest) = kept.take();
+        let last = rest.is_none() || targets.peek().is_none();
+        record.trying(&plan.endpoint, target, attempt);
+        let call = Call { head: heads.next(target, attempt, last), body };
+        match send(edge, target, call, record).await {
+            Ok(mut answer) if last || !may_be_better_elsewhere(answer.status) => {
+                say_which(&mut answer.headers, target, attempt, single);
+                return Ok(answer);
+            }
+            Err(error) if last || is_ending(record) || !error.certainly_not_acted() => {
+                return Err(blame(&fate, record, error));
+            }
+            Ok(_) => edge.metrics.fell_back("refused"),
+            Err(error) => edge.metrics.fell_back(error.kind()),
+        }
+        replay = rest;
+    }
+    Err(Problem::new(Fault::Internal, "internal", "internal error").because("a plan without a target"))
+}
+
+/// One attempt, given up when the process ends.
+async fn send(
+    edge: &Edge,
+    target: &PublishedTarget,
+    call: Call,
+    record: &Record,
+) -> Result<Answer, ForwardError> {
+    let forwarder = edge.forwarders.get(&target.provider).ok_or(ForwardError::Internal)?;
+    let answer = forwarder.forward.forward(call);
+    match record.ending() {
+        None => answer.await,
+        Some(ending) => tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = ending.cancelled() => Err(ForwardError::ForwarderUnavailable),
+        },
+    }
+}
+
+fn is_ending(record: &Record) -> bool {
+    record.ending().is_some_and(CancellationToken::is_cancelled)
+}
+
+/// Whose fault it is that there is no answer: the client's body, the end of the process, or what the forwarder says.
+fn blame(fate: &Fate, record: &Record, error: ForwardError) -> Problem {
+    if let Some(problem) = fate.problem() {
+        return problem;
+    }
+    if is_ending(record) {
+        return Problem::new(Fault::Unavailable, "draining", "the gateway is shutting down; try again")
+            .closing();
+    }
+    error.into()
+}
+
+/// What a provider says of itself or of our key, not of the request: another one may say something else. It did not do
+/// what was asked, so asking elsewhere does it once.
+fn may_be_better_elsewhere(status: StatusCode) -> bool {
+    status.is_server_error() || matches!(status.as_u16(), 401 | 402 | 403 | 408 | 429)
+}
+
+fn say_which(headers: &mut HeaderMap, target: &PublishedTarget, attempt: u32, single: bool) {
+    if let Ok(target) = HeaderValue::from_str(target.mapping.as_str()) {
+        headers.insert(TARGET, target);
+    }
+    headers.insert(ATTEMPT, HeaderValue::from(attempt));
+    if single {
+        headers.insert(SINGLE, HeaderValue::from_static("body-not-kept"));
+    }
+}
+
+/// Makes the head of every attempt; headers and query are moved out by the last one.
+struct Heads<'a> {
+    plan: &'a Plan,
+    call: &'a dialect::Call,
+    parts: Parts,
+    query: Option<String>,
+    limits: Limits,
+    content_length: Option<u64>,
+    request_id: RequestId,
+}
+
+impl<'a> Heads<'a> {
+    fn new(
+        edge: &Edge,
+        plan: &'a Plan,
+        mut parts: Parts,
+        call: &'a dialect::Call,
+        query: Option<String>,
+        record: &Record,
+    ) -> Self {
+        let limits = hints::limits(&edge.config.limits, call.framing, &parts.headers);
+        let content_length = content_length(&parts);
+        parts.headers.remove(header::HOST);
+        record.inject(&mut parts.headers);
+        Self { plan, call, parts, query, limits, content_length, request_id: record.request_id().clone() }
+    }
+
+    fn next(&mut self, target: &PublishedTarget, attempt: u32, last: bool) -> Head {
+        let (headers, query) = if last {
+            (std::mem::take(&mut self.parts.headers), self.query.take())
+        } else {
+            (self.parts.headers.clone(), self.query.clone())
+        };
+        Head {
+            request_id: self.request_id.clone(),
+            endpoint: self.plan.endpoint.name.clone(),
+            mapping: target.mapping.clone(),
+            revision: self.plan.revision,
+            attempt,
+            operation: self.call.operation,
+            version: self.call.version,
+            framing: self.call.framing,
+            method: self.parts.method.clone(),
+            query,
+            headers,
+            content_length: self.content_length,
+            limits: self.limits,
+        }
+    }
+}

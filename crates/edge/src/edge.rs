@@ -1,0 +1,184 @@
+//! What every connection of an edge shares.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use dialect::{Dialect, Operation};
+use forward::Forward;
+use names::{MappingId, Provider, RequestId};
+use store::{Entropy, Held, PublishedEndpoint, PublishedTarget};
+use telemetry::{CallLabels, CallMetrics, Gauge, Metrics};
+use tokio::{sync::Semaphore, time::Instant};
+
+use crate::Config;
+
+/// A provider's forwarder, and the dialect that its provider speaks. The edge does not know where it runs.
+#[derive(Clone)]
+pub struct Forwarder {
+    /// What the provider speaks.
+    pub dialect: Dialect,
+    /// Takes calls to it.
+    pub forward: Arc<dyn Forward>,
+}
+
+/// Takes calls: what it knows and what it counts. Shared by all listeners of a process.
+pub struct Edge {
+    pub(crate) config: Config,
+    pub(crate) catalog: Arc<Held<PublishedEndpoint>>,
+    pub(crate) forwarders: HashMap<Provider, Forwarder>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    /// Kilobytes that bodies kept for second targets may take together.
+    pub(crate) replay_memory: Arc<Semaphore>,
+    targets: ArcSwap<HashMap<MappingId, Arc<Counted>>>,
+    lame: AtomicBool,
+    moved: Mutex<Option<Instant>>,
+}
+
+/// A target as metrics, span and log know it: its names, and the handles that were resolved for them.
+pub(crate) struct Counted {
+    pub(crate) mapping: MappingId,
+    pub(crate) labels: CallLabels,
+    pub(crate) metrics: CallMetrics,
+}
+
+/// Counts something that is under way, until it is dropped.
+pub(crate) struct InFlight(Gauge);
+
+impl InFlight {
+    /// One more.
+    pub(crate) fn begin(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// Handles of targets that are gone are thrown away when this many are held beyond twice the catalog.
+const SPARE_TARGETS: usize = 1024;
+
+impl Edge {
+    /// An edge over a catalog that others keep up to date. `entropy` makes request ids and splits traffic.
+    pub fn new(
+        config: Config,
+        catalog: Arc<Held<PublishedEndpoint>>,
+        forwarders: HashMap<Provider, Forwarder>,
+        metrics: Arc<Metrics>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Arc<Self> {
+        let kilobytes = usize::try_from(config.requests.replay_memory_max >> 10).unwrap_or(usize::MAX);
+        Arc::new(Self {
+            replay_memory: Arc::new(Semaphore::new(kilobytes.min(Semaphore::MAX_PERMITS))),
+            targets: ArcSwap::default(),
+            lame: AtomicBool::new(false),
+            moved: Mutex::new(None),
+            config,
+            catalog,
+            forwarders,
+            metrics,
+            entropy,
+        })
+    }
+
+    /// From now on `/readyz` says no, while everything is still served: what a load balancer looks at learns of the
+    /// end before connections are refused.
+    pub fn turn_lame(&self) {
+        self.lame.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether calls should come here: the catalog was loaded, from wherever, and the end is not near.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.has_started() && !self.lame.load(Ordering::Relaxed)
+    }
+
+    /// Whether the catalog was loaded.
+    pub(crate) fn has_started(&self) -> bool {
+        self.catalog.position().is_some()
+    }
+
+    /// The catalog has moved just now.
+    pub(crate) fn note_catalog_moved(&self) {
+        *self.moved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Seconds since the catalog moved, as far as this process saw it.
+    pub(crate) fn catalog_age(&self) -> u64 {
+        let moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
+        moved.map_or(0, |moved| moved.elapsed().as_secs())
+    }
+
+    /// A new request id.
+    pub(crate) fn request_id(&self) -> RequestId {
+        RequestId::from_random(self.entropy.bits())
+    }
+
+    /// A number from 0 up to but without 1.
+    pub(crate) fn draw(&self) -> f64 {
+        let bits = self.entropy.bits() >> 75; // 53 bits, what a float holds
+        #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float exactly")]
+        let drawn = bits as f64 / (1_u64 << 53) as f64;
+        drawn
+    }
+
+    /// `duration`, give or take a tenth.
+    pub(crate) fn jittered(&self, duration: Duration) -> Duration {
+        duration.mul_f64(0.9 + 0.2 * self.draw())
+    }
+
+    /// A target as it is counted. Takes no lock and allocates nothing once its handles were resolved.
+    pub(crate) fn counted(
+        &self,
+        endpoint: &PublishedEndpoint,
+        target: &PublishedTarget,
+        operation: Operation,
+    ) -> Arc<Counted> {
+        let held = self.targets.load();
+        let counted = held.get(&target.mapping).filter(|counted| counted.fits(endpoint, target, operation));
+        if let Some(counted) = counted {
+            return Arc::clone(counted);
+        }
+        drop(held);
+        let labels = CallLabels {
+            endpoint: endpoint.name.as_str().into(),
+            gen_ai_provider_name: target.provider.as_str().into(),
+            gen_ai_request_model: target.model.as_str().into(),
+            gen_ai_operation_name: operation.gen_ai_name(),
+        };
+        let metrics = self.metrics.call(&labels);
+        let counted = Arc::new(Counted { mapping: target.mapping.clone(), labels, metrics });
+        let bound = SPARE_TARGETS + 2 * self.catalog.len();
+        self.targets.rcu(|held| {
+            let mut next = if held.len() < bound { HashMap::clone(held) } else { HashMap::new() };
+            next.insert(target.mapping.clone(), Arc::clone(&counted));
+            next
+        });
+        counted
+    }
+}
+
+impl Counted {
+    /// Whether nothing was renamed since.
+    fn fits(&self, endpoint: &PublishedEndpoint, target: &PublishedTarget, operation: Operation) -> bool {
+        *self.labels.endpoint == *endpoint.name.as_str()
+            && *self.labels.gen_ai_request_model == *target.model.as_str()
+            && self.labels.gen_ai_operation_name == operation.gen_ai_name()
+    }
+}
+
+impl std::fmt::Debug for Edge {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Edge").field("config", &self.config).finish_non_exhaustive()
+    }
+}
