@@ -7,6 +7,9 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::machine;
 
+/// Bytes that are read of one file: more than a test writes, and than a segment of the log.
+const FILE_MAX: i64 = 64 * 1024 * 1024;
+
 /// A database on the cluster that `cargo xtask test` started; the cluster is thrown away with all of them.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -57,7 +60,8 @@ impl Database {
             .context("list the files")?;
         for file in files {
             // None where the file went away in between.
-            let read = sqlx::query_scalar("SELECT pg_read_binary_file($1, true)").bind(&file);
+            let read =
+                sqlx::query_scalar("SELECT pg_read_binary_file($1, 0, $2, true)").bind(&file).bind(FILE_MAX);
             let bytes: Option<Vec<u8>> =
                 read.fetch_one(&mut connection).await.with_context(|| file.clone())?;
             show(&file, &bytes.unwrap_or_default());

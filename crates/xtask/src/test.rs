@@ -82,21 +82,22 @@ fn build(workspace: &Workspace, options: &Options) -> Result<()> {
     let mut build = workspace.cargo();
     build.args(["build", "--bins", "--tests"]);
     select(&mut build, options);
-    if options.package.iter().any(|package| package == "e2e") {
-        build.args(["--package", "keyward", "--package", "provider-sim"]);
-    }
     if !build.status().context("cargo build")?.success() {
         bail!("the workspace does not build");
     }
     Ok(())
 }
 
-/// The crates that were asked for.
+/// The crates that were asked for, and with `e2e` those whose programs it starts. Every step takes the same ones:
+/// another choice would mean other features, and dependencies built once more.
 fn select(command: &mut std::process::Command, options: &Options) {
     if options.package.is_empty() {
         command.arg("--workspace");
     }
     for package in &options.package {
         command.args(["--package", package]);
+    }
+    if options.package.iter().any(|package| package == "e2e") {
+        command.args(["--package", "keyward", "--package", "provider-sim"]);
     }
 }

@@ -67,6 +67,11 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Command {
                 command.args(["--color", "always"]);
             }
             select(&mut command, options);
+            if !options.package.is_empty() {
+                // Of what was built, only the tests of what was asked for.
+                let asked: Vec<_> = options.package.iter().map(|package| format!("package({package})")).collect();
+                command.args(["--filterset", &asked.join(" + ")]);
+            }
             command.args(&options.filters);
         }
         Summary::Libtest => {
