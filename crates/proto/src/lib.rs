@@ -3,6 +3,7 @@
     missing_docs,
     clippy::pedantic,
     clippy::all,
+    clippy::allow_attributes,
     reason = "generated code; the proto files carry the comments"
 )]
 

@@ -1,0 +1,85 @@
+//! The server's side: any forwarder behind gRPC, with health and reflection.
+
+mod answer;
+mod request;
+
+use std::sync::Arc;
+
+use forward::{Call, Forward, ForwardError};
+use proto::forward::v1::{
+    ForwardRequest, forward_request::Part, forward_server::Forward as ForwardService,
+    forward_server::ForwardServer,
+};
+use tonic::{Request, Response, Status, Streaming, service::Routes};
+
+use self::{answer::Messages, request::RequestBody};
+use crate::{
+    MESSAGE_MAX,
+    convert::{Malformed, head_from_wire},
+    failure::of_call,
+    trace::{Extract, Traced},
+};
+
+/// The services of a forwarder, to be added to [`crate::server`]. Each call runs in the span that `extract` makes of its
+/// headers; the span lives as long as the answer's body.
+pub async fn serve(forwarder: Arc<dyn Forward>, extract: Option<Extract>) -> Routes {
+    let service = ForwardServer::new(Service(forwarder))
+        .max_decoding_message_size(MESSAGE_MAX)
+        .max_encoding_message_size(MESSAGE_MAX);
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<ForwardServer<Service>>().await;
+    let routes = Routes::new(Traced { inner: service, extract }).add_service(health);
+    match reflection() {
+        Ok(reflection) => routes.add_service(reflection),
+        Err(cause) => {
+            // Only a build whose descriptors are broken comes here, and a forwarder without reflection still serves.
+            tracing::error!(%cause, "no gRPC reflection");
+            routes
+        }
+    }
+    .prepare()
+}
+
+fn reflection() -> Result<
+    tonic_reflection::server::v1::ServerReflectionServer<impl tonic_reflection::server::v1::ServerReflection>,
+    tonic_reflection::server::Error,
+> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name("keyward.forward.v1.Forward")
+        .with_service_name("grpc.health.v1.Health")
+        .build_v1()
+}
+
+/// `keyward.forward.v1.Forward` over a [`Forward`].
+struct Service(Arc<dyn Forward>);
+
+#[tonic::async_trait]
+impl ForwardService for Service {
+    type ForwardStream = Messages;
+
+    async fn forward(
+        &self,
+        request: Request<Streaming<ForwardRequest>>,
+    ) -> Result<Response<Messages>, Status> {
+        let call = read(request.into_inner()).await?;
+        let answer = self.0.forward(call).await.map_err(|error| of_call(&error))?;
+        Ok(Response::new(Messages::new(answer)))
+    }
+}
+
+/// The call, as soon as its head is there.
+async fn read(mut messages: Streaming<ForwardRequest>) -> Result<Call, Status> {
+    let first = messages.message().await?.and_then(|message| message.part);
+    let head = match first {
+        Some(Part::Head(head)) => head_from_wire(head),
+        Some(_) | None => Err(Malformed("head")),
+    };
+    let head = head.map_err(|Malformed(field)| {
+        tracing::error!(field, "a call's head cannot be read: the edge is of another version");
+        of_call(&ForwardError::Internal)
+    })?;
+    let body = RequestBody::new(messages, head.content_length);
+    Ok(Call { head, body: body.boxed() })
+}
