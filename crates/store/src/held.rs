@@ -1,6 +1,9 @@
 //! Pushed state in memory: one hash look-up a request, replaced as a whole at every change.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -125,11 +128,13 @@ impl<T: Keyed> State<T> {
 #[derive(Debug)]
 pub struct Gathering<T> {
     parts: Option<Vec<T>>,
+    /// Keys of items that did not open: the store counts them.
+    left_out: HashSet<String>,
 }
 
 impl<T> Default for Gathering<T> {
     fn default() -> Self {
-        Self { parts: None }
+        Self { parts: None, left_out: HashSet::new() }
     }
 }
 
@@ -144,7 +149,7 @@ pub enum Applied {
     Drifted,
 }
 
-impl<T> Gathering<T> {
+impl<T: Keyed> Gathering<T> {
     /// Applies one update to `held`, opening each item by `open`; an item that does not open is left out.
     pub fn apply<U: Keyed>(
         &mut self,
@@ -166,22 +171,44 @@ impl<T> Gathering<T> {
             },
             Update::SnapshotEnd(position) => match self.parts.take() {
                 Some(parts) => {
-                    held.replace(position, parts.into_iter().filter_map(open));
+                    self.left_out.clear();
+                    held.replace(position, self.opened(parts, &mut open));
                     Applied::Reached(position)
                 }
                 None => Applied::Drifted,
             },
-            Update::Delta { position, upserts, removed } => {
-                held.change(position, upserts.into_iter().filter_map(&mut open).collect(), &removed);
+            Update::Delta { position, upserts, mut removed } => {
+                for key in &removed {
+                    self.left_out.remove(key);
+                }
+                let upserts = self.opened(upserts, &mut open);
+                // The new version of an item that does not open: the old one is not served any longer.
+                removed.extend(self.left_out.iter().cloned());
+                held.change(position, upserts, &removed);
                 Applied::Reached(position)
             }
             Update::Heartbeat { position, items } => {
                 let ours = held.position();
-                let same = ours == Some(position) && u64::try_from(held.len()).is_ok_and(|len| len == items);
+                let ours_len = u64::try_from(held.len() + self.left_out.len());
+                let same = ours == Some(position) && ours_len.is_ok_and(|len| len == items);
                 let behind = ours
                     .is_some_and(|ours| ours.epoch == position.epoch && ours.revision < position.revision);
                 if same || behind { Applied::Nothing } else { Applied::Drifted }
             }
         }
+    }
+
+    fn opened<U>(&mut self, items: Vec<T>, open: &mut impl FnMut(T) -> Option<U>) -> Vec<U> {
+        let mut opened = Vec::with_capacity(items.len());
+        for item in items {
+            let key = item.key().to_owned();
+            if let Some(item) = open(item) {
+                self.left_out.remove(&key);
+                opened.push(item);
+            } else {
+                self.left_out.insert(key);
+            }
+        }
+        opened
     }
 }

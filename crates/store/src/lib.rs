@@ -1,19 +1,20 @@
-//! The seams of the store, and its rules.
-//!
-//! * [`Admin`]: what admins may do. [`Store`] implements it over any [`Tables`], with the rules and the sealing, once;
-//!   `store_grpc` puts it behind a wire.
-//! * [`Catalog`]: the published state without secrets, pushed to edges.
-//! * [`Vault`]: one provider's targets with their secrets sealed to the watcher's key, pushed to forwarders.
-//! * [`Tables`]: rows in and out of a database; knows sealed bytes only.
-//! * [`Held`]: the watched state in memory, kept up to date by [`follow`].
+#![doc = include_str!("../README.md")]
 
 mod admin;
 mod entity;
 mod error;
+mod follow;
 mod held;
+mod hub;
+mod policy;
 mod publish;
+mod rules;
+mod store;
+#[cfg(feature = "suite")]
+pub mod suite;
 pub mod tables;
 mod time;
+mod watch;
 
 pub use admin::{
     Admin, Caller, DefinitionChange, EndpointChange, EndpointRef, ListDefinitions, MappingSpec, NewBinding,
@@ -24,10 +25,13 @@ pub use entity::{
     RoutingStrategy, Secret, SecretValue, Tag,
 };
 pub use error::StoreError;
+pub use follow::{AtEdge, AtForwarder, Pace, Progress, Source, follow};
 pub use held::{Applied, Gathering, Held};
+pub use policy::ApiBasePolicy;
 pub use publish::{
     Catalog, Keyed, Position, PublishedEndpoint, PublishedTarget, Role, SealedTarget, Update, Updates, Vault,
     Watcher,
 };
+pub use store::{OpenError, Parts, Settings, Store, keys_of, renew_epoch};
 pub use tables::Tables;
-pub use time::{Clock, Entropy};
+pub use time::{Clock, Entropy, System};

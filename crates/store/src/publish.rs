@@ -29,7 +29,8 @@ pub enum Role {
 pub struct Watcher {
     /// What it is.
     pub role: Role,
-    /// Its name among replicas, e.g. `edge-1` or `forwarder-gemini-7f3a`; at most 128 characters.
+    /// Its name among replicas, e.g. `edge-1` or `forwarder-gemini-7f3a`; at most 128 characters. Unique within its role,
+    /// also among forwarders of different providers, and the same after a restart: how it is found again.
     pub replica: String,
 }
 

@@ -3,6 +3,7 @@
 //! An implementation holds sealed bytes only, knows no rule, and makes no decision but how a row is spelled in its SQL.
 //! `store::suite::tables_suite` says what it must do; the rules stand once, in `store::Store`.
 
+pub(crate) mod convert;
 mod rows;
 
 use names::Workspace;

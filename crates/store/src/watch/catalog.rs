@@ -1,0 +1,96 @@
+//! What edges watch: endpoints with their targets, without secrets.
+
+use std::collections::HashMap;
+
+use names::{EndpointId, EndpointName, MappingId, ModelName, Provider};
+
+use super::{Scope, begin};
+use crate::{
+    Catalog, Position, PublishedEndpoint, PublishedTarget, Role, Store, StoreError, Updates, Watcher,
+    store::Inner,
+    tables::{ChangeKind, ChangeRow, DefinitionRow, EndpointRow, MappingRow, Of, Read, convert},
+};
+
+#[async_trait::async_trait]
+impl Catalog for Store {
+    async fn watch(
+        &self,
+        watcher: Watcher,
+        from: Option<Position>,
+    ) -> Result<Updates<PublishedEndpoint>, StoreError> {
+        begin(&self.inner, Endpoints, watcher, String::new(), from).await
+    }
+
+    async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
+        self.inner.acknowledged(watcher, position).await
+    }
+}
+
+struct Endpoints;
+
+type Mapped = (MappingRow, DefinitionRow);
+
+#[async_trait::async_trait]
+impl Scope for Endpoints {
+    type Item = PublishedEndpoint;
+    type Row = (EndpointRow, Vec<Mapped>);
+
+    const ROLE: Role = Role::Edge;
+
+    fn concerns(&self, change: &ChangeRow) -> bool {
+        change.kind == ChangeKind::Catalog
+    }
+
+    async fn count(&self, rows: &mut dyn Read) -> Result<usize, StoreError> {
+        Ok(rows.endpoints().await?.len())
+    }
+
+    async fn all(&self, rows: &mut dyn Read) -> Result<Vec<(String, Self::Row)>, StoreError> {
+        let mut mapped: HashMap<String, Vec<Mapped>> = HashMap::new();
+        for mapping in rows.mappings(Of::All).await? {
+            mapped.entry(mapping.0.endpoint_id.clone()).or_default().push(mapping);
+        }
+        let endpoints = rows.endpoints().await?.into_iter();
+        Ok(endpoints
+            .map(|row| {
+                let mapped = mapped.remove(&row.id).unwrap_or_default();
+                (row.id.clone(), (row, mapped))
+            })
+            .collect())
+    }
+
+    async fn one(&self, rows: &mut dyn Read, key: &str) -> Result<Option<Self::Row>, StoreError> {
+        let Some(row) = rows.endpoint(key).await? else { return Ok(None) };
+        let mapped = rows.mappings(Of::Endpoint(key)).await?;
+        Ok(Some((row, mapped)))
+    }
+
+    fn item(&self, _: &Inner, _: &Watcher, (row, mapped): &Self::Row) -> Result<Self::Item, StoreError> {
+        Ok(published(row, mapped)?)
+    }
+}
+
+fn published(row: &EndpointRow, mapped: &[Mapped]) -> Result<PublishedEndpoint, convert::Garbled> {
+    let mut mapped: Vec<_> =
+        mapped.iter().filter(|(_, definition)| definition.secret_id.is_some()).cloned().collect();
+    convert::in_order(&mut mapped);
+    Ok(PublishedEndpoint {
+        id: EndpointId::parse(&row.id)?,
+        name: EndpointName::parse(&row.name)?,
+        targets: mapped.iter().map(target).collect::<Result<_, _>>()?,
+        routing_strategy: convert::routing(row.routing_strategy.as_deref())?,
+        fallback_config: convert::fallback(row.fallback_config.as_deref())?,
+        created_at: row.created_at,
+        revision: convert::revision(row.revision)?,
+    })
+}
+
+fn target((mapping, definition): &Mapped) -> Result<PublishedTarget, convert::Garbled> {
+    Ok(PublishedTarget {
+        mapping: MappingId::parse(&mapping.id)?,
+        provider: Provider::parse(&definition.provider)?,
+        model: ModelName::parse(&definition.model_name)?,
+        linkage: convert::linkage(&mapping.linkage)?,
+        weight: mapping.weight,
+    })
+}
