@@ -14,11 +14,29 @@ use names::Workspace;
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard, watch};
 
+use super::tables::Home;
 use crate::tables::{
     AuditRow, BindingRow, ChangeRow, CommitError, Constraint, DefinitionRow, EndpointRow, ExperimentRow,
     KeyCheckRow, MappingRow, Meta, Of, Read, SealedRow, SecretRow, Tables, TablesError, TagRow, WatcherRow,
     Write,
 };
+
+/// An empty database of one case, for `store_suite!`.
+#[expect(clippy::unused_async, reason = "stands where others need to wait")]
+pub async fn home(_case: &'static str) -> Option<Memory> {
+    Some(Memory::default())
+}
+
+#[async_trait::async_trait]
+impl Home for Memory {
+    fn tables(&self) -> Arc<dyn Tables> {
+        Arc::new(self.clone())
+    }
+
+    async fn tamper(&self, _statement: &'static str) -> Result<(), String> {
+        Err("no statement reaches it".to_owned())
+    }
+}
 
 /// A database that is gone with its last clone.
 #[derive(Clone, Default)]
@@ -63,11 +81,6 @@ impl Memory {
         self.inner.away.store(away, Ordering::SeqCst);
     }
 
-    /// Changes a secret's sealed row behind the store's back, as one who can write to the database might.
-    pub fn tamper(&self, workspace: &Workspace, secret_id: &str, change: impl FnOnce(&mut SealedRow)) {
-        self.edit(workspace, |space| space.sealed.get_mut(secret_id).map(change));
-    }
-
     fn edit<T>(&self, workspace: &Workspace, change: impl FnOnce(&mut Space) -> T) -> T {
         let mut state = self.inner.state.lock();
         let spaces = &mut Arc::make_mut(&mut state).spaces;
@@ -97,7 +110,12 @@ impl Tables for Memory {
     async fn write(&self, workspace: &Workspace) -> Result<Box<dyn Write>, TablesError> {
         self.answers()?;
         let turn = Arc::clone(&self.inner.turn).lock_owned().await;
-        Ok(Box::new(Transaction { memory: self.clone(), view: self.view(workspace), trim: i64::MIN, _turn: turn }))
+        Ok(Box::new(Transaction {
+            memory: self.clone(),
+            view: self.view(workspace),
+            trim: i64::MIN,
+            _turn: turn,
+        }))
     }
 
     async fn note_watcher(&self, workspace: &Workspace, row: &WatcherRow) -> Result<(), TablesError> {
@@ -202,7 +220,7 @@ impl Read for View {
     }
 
     async fn endpoint_by_name(&mut self, name: &str) -> Result<Option<EndpointRow>, TablesError> {
-        Ok(self.space().endpoints.values().cloned().find(|row| row.name == name))
+        Ok(self.space().endpoints.values().find(|row| row.name == name).cloned())
     }
 
     async fn endpoints(&mut self) -> Result<Vec<EndpointRow>, TablesError> {
@@ -252,7 +270,7 @@ impl Read for View {
     }
 
     async fn experiment_by_name(&mut self, name: &str) -> Result<Option<ExperimentRow>, TablesError> {
-        Ok(self.space().experiments.values().cloned().find(|row| row.name == name))
+        Ok(self.space().experiments.values().find(|row| row.name == name).cloned())
     }
 
     async fn experiments(&mut self) -> Result<Vec<ExperimentRow>, TablesError> {
@@ -264,15 +282,15 @@ impl Read for View {
     }
 
     async fn changes_since(&mut self, revision: i64, limit: i64) -> Result<Vec<ChangeRow>, TablesError> {
-        Ok(limited(self.space().changes.iter().cloned().filter(|row| row.revision > revision), limit))
+        Ok(limited(self.space().changes.iter().filter(|row| row.revision > revision).cloned(), limit))
     }
 
     async fn audit_since(&mut self, seq: i64, limit: i64) -> Result<Vec<AuditRow>, TablesError> {
-        Ok(limited(self.space().audit.iter().cloned().filter(|row| row.seq > seq), limit))
+        Ok(limited(self.space().audit.iter().filter(|row| row.seq > seq).cloned(), limit))
     }
 
     async fn watchers(&mut self, since: i64) -> Result<Vec<WatcherRow>, TablesError> {
-        Ok(self.space().watchers.values().cloned().filter(|row| row.seen_at >= since).collect())
+        Ok(self.space().watchers.values().filter(|row| row.seen_at >= since).cloned().collect())
     }
 }
 
@@ -451,9 +469,8 @@ impl Write for Transaction {
         {
             let mut current = self.memory.inner.state.lock();
             // Watchers are noted past transactions: theirs are the rows of now, less those that are trimmed.
-            for (workspace, space) in &mut self.view.state.spaces {
-                let Some(now) = current.spaces.get(workspace) else { continue };
-                let space = Arc::make_mut(space);
+            for (workspace, now) in &current.spaces {
+                let space = Arc::make_mut(self.view.state.spaces.entry(workspace.clone()).or_default());
                 space.watchers.clone_from(&now.watchers);
                 if *workspace == self.view.workspace {
                     space.watchers.retain(|_, row| row.seen_at >= self.trim);
