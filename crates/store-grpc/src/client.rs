@@ -1,0 +1,57 @@
+//! The client's side: `Admin`, `Catalog` and `Vault` at a store behind a channel.
+
+mod admin;
+mod watch;
+
+use std::sync::Arc;
+
+use proto::store::v1::{admin_client::AdminClient, catalog_client::CatalogClient, vault_client::VaultClient};
+use tonic::{Request, codegen::http::HeaderMap, transport::Channel};
+
+use crate::channel::MESSAGE_MAX;
+
+/// Writes trace context (`traceparent`, `tracestate`) into the headers of a call that is about to be made.
+pub type Inject = Arc<dyn Fn(&mut HeaderMap) + Send + Sync>;
+
+/// A store on the far side of a channel. Cheap to clone: all clones share its connection.
+#[derive(Clone)]
+pub struct Remote {
+    channel: Channel,
+    inject: Option<Inject>,
+}
+
+impl Remote {
+    /// The store behind this channel, best one of [`crate::channel`]. `inject` is called in the task of every call that
+    /// is made.
+    pub fn new(channel: Channel, inject: Option<Inject>) -> Self {
+        Self { channel, inject }
+    }
+
+    fn request<M>(&self, message: M) -> Request<M> {
+        let mut request = Request::new(message);
+        if let Some(inject) = &self.inject {
+            inject(request.metadata_mut().as_mut());
+        }
+        request
+    }
+
+    fn admin(&self) -> AdminClient<Channel> {
+        AdminClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_MAX)
+            .max_encoding_message_size(MESSAGE_MAX)
+    }
+
+    fn catalog(&self) -> CatalogClient<Channel> {
+        CatalogClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_MAX)
+    }
+
+    fn vault(&self) -> VaultClient<Channel> {
+        VaultClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_MAX)
+    }
+}
+
+impl std::fmt::Debug for Remote {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Remote").finish_non_exhaustive()
+    }
+}

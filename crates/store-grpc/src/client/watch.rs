@@ -1,0 +1,80 @@
+//! [`Catalog`] and [`Vault`] at a remote store: messages become the domain's updates again.
+
+use futures_util::{StreamExt as _, stream};
+use names::Provider;
+use proto::store::v1;
+use store::{Catalog, Position, PublishedEndpoint, SealedTarget, StoreError, Updates, Vault, Watcher};
+use tonic::{Streaming, async_trait};
+
+use super::Remote;
+use crate::{
+    convert::{Step, Wire},
+    failure::{malformed_answer, of_read},
+};
+
+#[async_trait]
+impl Catalog for Remote {
+    async fn watch(
+        &self,
+        watcher: Watcher,
+        from: Option<Position>,
+    ) -> Result<Updates<PublishedEndpoint>, StoreError> {
+        let message =
+            v1::WatchCatalogRequest { watcher: Some(watcher.to_wire()), from: from.map(Wire::to_wire) };
+        let stream = self.catalog().watch(self.request(message)).await;
+        Ok(updates(stream.map_err(|status| of_read(&status))?.into_inner()))
+    }
+
+    async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
+        let request = self.request(acknowledgement(watcher, position));
+        self.catalog().acknowledge(request).await.map(drop).map_err(|status| of_read(&status))
+    }
+}
+
+#[async_trait]
+impl Vault for Remote {
+    async fn watch(
+        &self,
+        watcher: Watcher,
+        provider: Provider,
+        public_key: Vec<u8>,
+        from: Option<Position>,
+    ) -> Result<Updates<SealedTarget>, StoreError> {
+        let message = v1::WatchVaultRequest {
+            watcher: Some(watcher.to_wire()),
+            provider: provider.into(),
+            public_key: public_key.into(),
+            from: from.map(Wire::to_wire),
+        };
+        let stream = self.vault().watch(self.request(message)).await;
+        Ok(updates(stream.map_err(|status| of_read(&status))?.into_inner()))
+    }
+
+    async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
+        let request = self.request(acknowledgement(watcher, position));
+        self.vault().acknowledge(request).await.map(drop).map_err(|status| of_read(&status))
+    }
+}
+
+fn acknowledgement(watcher: &Watcher, position: Position) -> v1::AcknowledgeRequest {
+    v1::AcknowledgeRequest { watcher: Some(watcher.clone().to_wire()), position: Some(position.to_wire()) }
+}
+
+/// Ends after its first error; a stream that ends without one ended because the store went away.
+fn updates<T, M>(messages: Streaming<M>) -> Updates<T>
+where
+    T: Wire + Send + 'static,
+    M: Step<T> + Send + 'static,
+{
+    stream::unfold(Some(messages), |messages| async {
+        let mut messages = messages?;
+        let update = match messages.next().await {
+            Some(Ok(message)) => message.read().map_err(|cause| malformed_answer(&cause)),
+            Some(Err(status)) => Err(of_read(&status)),
+            None => Err(StoreError::Unavailable),
+        };
+        let rest = update.is_ok().then_some(messages);
+        Some((update, rest))
+    })
+    .boxed()
+}
