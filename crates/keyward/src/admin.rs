@@ -13,6 +13,7 @@ mod table;
 
 use std::{io::Write as _, process::ExitCode};
 
+pub(crate) use client::Client;
 pub(crate) use endpoint::EndpointCommand;
 pub(crate) use model::ModelCommand;
 pub(crate) use secret::SecretCommand;
@@ -20,6 +21,10 @@ pub(crate) use secret::SecretCommand;
 use clap::Args;
 
 use crate::environment;
+
+/// Said at the end of `--help`.
+pub(crate) const EXIT_CODES: &str = "Exit codes:\n  0  done\n  1  refused\n  2  wrong usage\n  3  Keyward was not reached\n  \
+     4  the provider is at fault (`endpoint test` only)";
 
 /// Where the management API is, and how to show what it says.
 #[derive(Debug, Clone, Args)]
@@ -36,7 +41,9 @@ pub(crate) struct Connection {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AdminError {
     /// Nobody answered at the address.
-    #[error("cannot reach Keyward at {url}: {why}; is `keyward serve` running? (`--url` or KEYWARD_URL says where)")]
+    #[error(
+        "cannot reach Keyward at {url}: {why}; is `keyward serve` running? (`--url` or KEYWARD_URL says where)"
+    )]
     NotReached {
         /// The address that was tried.
         url: String,

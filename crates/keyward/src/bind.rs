@@ -5,15 +5,25 @@ use std::{sync::Arc, time::Duration};
 use forward::{Credential, Target, Targets};
 use names::MappingId;
 use seal::handover::{Info, KeyPair};
+use serde::{Serialize, Serializer};
 use store::{Held, Keyed, SealedTarget};
 
-/// A target whose secret this process has opened.
+/// A target whose secret this process has opened. Written down (in a snapshot), it is the sealed one that it came from.
 #[derive(Debug, Clone)]
-pub(crate) struct Opened(Arc<Target>);
+pub(crate) struct Opened {
+    target: Arc<Target>,
+    sealed: SealedTarget,
+}
 
 impl Keyed for Opened {
     fn key(&self) -> &str {
-        self.0.mapping.as_str()
+        self.target.mapping.as_str()
+    }
+}
+
+impl Serialize for Opened {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.sealed.serialize(serializer)
     }
 }
 
@@ -28,12 +38,13 @@ pub(crate) struct VaultTargets {
 #[async_trait::async_trait]
 impl Targets for VaultTargets {
     fn target(&self, mapping: &MappingId) -> Option<Arc<Target>> {
-        self.held.get(mapping.as_str()).map(|opened| Arc::clone(&opened.0))
+        self.held.get(mapping.as_str()).map(|opened| Arc::clone(&opened.target))
     }
 
     async fn reached(&self, revision: u64) -> bool {
         let mut positions = self.held.positions();
-        let reached = positions.wait_for(|position| position.is_some_and(|position| position.revision >= revision));
+        let reached =
+            positions.wait_for(|position| position.is_some_and(|position| position.revision >= revision));
         tokio::time::timeout(self.catch_up_max, reached).await.is_ok_and(|reached| reached.is_ok())
     }
 }
@@ -55,13 +66,14 @@ pub(crate) fn open(key: &KeyPair, replica: &str, sealed: SealedTarget) -> Option
             return None;
         }
     };
-    Some(Opened(Arc::new(Target {
-        mapping: sealed.mapping,
-        endpoint: sealed.endpoint,
-        provider: sealed.provider,
-        model: sealed.model,
-        secret: (sealed.secret_id, sealed.secret_version),
-        settings: sealed.auth_config,
+    let target = Arc::new(Target {
+        mapping: sealed.mapping.clone(),
+        endpoint: sealed.endpoint.clone(),
+        provider: sealed.provider.clone(),
+        model: sealed.model.clone(),
+        secret: (sealed.secret_id.clone(), sealed.secret_version),
+        settings: sealed.auth_config.clone(),
         credential: Credential { fields: payload.fields, allowed_hosts: payload.allowed_hosts },
-    })))
+    });
+    Some(Opened { target, sealed })
 }

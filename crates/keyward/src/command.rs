@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::environment;
+use crate::{config::Sources, environment};
 
 /// One place for provider keys: applications call endpoints by name, Keyward adds the key.
 #[derive(Debug, Parser)]
@@ -29,13 +29,13 @@ pub(crate) enum Command {
     /// Try it without an account: a simulated provider, the gateway, and a call
     Demo(Demo),
     /// Manage secrets (provider keys)
-    #[command(subcommand)]
+    #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
     Secret(crate::admin::SecretCommand),
     /// Manage model definitions
-    #[command(subcommand)]
+    #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
     Model(crate::admin::ModelCommand),
     /// Manage endpoints
-    #[command(subcommand)]
+    #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
     Endpoint(crate::admin::EndpointCommand),
     /// Check a configuration file without starting anything
     Check(Configured),
@@ -53,7 +53,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Configured {
     /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE", env = environment::CONFIG)]
+    #[arg(long, value_name = "FILE", env = environment::CONFIG, global = true)]
     pub config: Option<PathBuf>,
 }
 
@@ -66,6 +66,22 @@ pub(crate) struct DataPlace {
     /// Key-encryption key: a file, or a keyring folder; outside the data folder [default: in the user's configuration folder]
     #[arg(long, value_name = "FILE", env = environment::KEY_FILE)]
     pub key_file: Option<PathBuf>,
+    /// File that holds a Postgres URL, to use Postgres instead of the embedded database
+    #[arg(long, value_name = "FILE", env = environment::DATABASE_URL_FILE)]
+    pub database_url_file: Option<PathBuf>,
+}
+
+impl DataPlace {
+    /// The same, for the configuration.
+    pub(crate) fn sources(&self, configured: &Configured) -> Sources {
+        Sources {
+            config: configured.config.clone(),
+            data_dir: self.data_dir.clone(),
+            key_file: self.key_file.clone(),
+            database_url_file: self.database_url_file.clone(),
+            ..Sources::default()
+        }
+    }
 }
 
 /// `keyward serve`
@@ -76,9 +92,6 @@ pub(crate) struct Serve {
     pub listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
     pub place: DataPlace,
-    /// File that holds a Postgres URL, to use Postgres instead of the embedded database
-    #[arg(long, value_name = "FILE", env = environment::DATABASE_URL_FILE)]
-    pub database_url_file: Option<PathBuf>,
     /// Listen on an address that is not loopback although nobody needs a credential: whoever reaches it spends your money
     #[arg(long)]
     pub insecure_open: bool,
@@ -101,7 +114,7 @@ pub(crate) struct Edge {
     /// File that keeps the published state, so that a restart needs no store
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
-    /// This process's name among replicas [default: edge-<random>]
+    /// This process's name among replicas [default: edge-<host>-<port>]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
     /// Listen on an address that is not loopback although nobody needs a credential
@@ -114,7 +127,7 @@ pub(crate) struct Edge {
 /// `keyward store`
 #[derive(Debug, Args)]
 pub(crate) struct Store {
-    /// `migrate` brings the database's tables up to date and ends
+    /// What else to do than to run
     #[command(subcommand)]
     pub action: Option<StoreAction>,
     /// Address of the gRPC listener; loopback only until services authenticate each other [default: 127.0.0.1:5001]
@@ -123,7 +136,7 @@ pub(crate) struct Store {
     /// File that holds the Postgres URL
     #[arg(long, value_name = "FILE", env = environment::DATABASE_URL_FILE, global = true)]
     pub database_url_file: Option<PathBuf>,
-    /// Key-encryption key: a file, or a keyring folder
+    /// Key-encryption key: a file, or a keyring folder [default: in the user's configuration folder]
     #[arg(long, value_name = "FILE", env = environment::KEY_FILE)]
     pub key_file: Option<PathBuf>,
     #[command(flatten)]
@@ -135,6 +148,8 @@ pub(crate) struct Store {
 pub(crate) enum StoreAction {
     /// Bring the database's tables up to date and end
     Migrate,
+    /// After the database was restored from a backup: make edges and forwarders take everything anew, and end
+    RenewEpoch,
 }
 
 /// `keyward forwarder PROVIDER`
@@ -154,7 +169,7 @@ pub(crate) struct Forwarder {
     /// File that keeps this forwarder's targets, secrets sealed, so that a restart needs no store
     #[arg(long, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
-    /// This process's name among replicas [default: forwarder-<provider>-<random>]
+    /// This process's name among replicas [default: made of the provider and the node key]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
     #[command(flatten)]
@@ -185,6 +200,8 @@ pub(crate) struct Backup {
     pub file: PathBuf,
     #[command(flatten)]
     pub place: DataPlace,
+    #[command(flatten)]
+    pub configured: Configured,
 }
 
 /// `keyward restore`
@@ -194,4 +211,6 @@ pub(crate) struct Restore {
     pub file: PathBuf,
     #[command(flatten)]
     pub place: DataPlace,
+    #[command(flatten)]
+    pub configured: Configured,
 }

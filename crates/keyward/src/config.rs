@@ -5,14 +5,18 @@
 //! before the environment, the environment before the file. The file holds references to secrets, never a secret.
 
 mod ready;
+mod services;
 mod shown;
+mod sources;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use ready::{Database, Home, Listener, Planes, Place, Ready, Remote, Sources};
+pub(crate) use ready::{Database, FORWARDER_LISTEN, Listener, Place, Planes, Ready, STORE_LISTEN};
+pub(crate) use services::Home;
 pub(crate) use shown::{check, print};
+pub(crate) use sources::Sources;
 
 /// The whole file. Every key is optional.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -22,8 +26,10 @@ pub(crate) struct Written {
     pub listeners: Vec<WrittenListener>,
     /// Listen beyond loopback although nobody needs a credential.
     pub insecure_open: bool,
-    /// How long running calls may take to end once the process was told to stop.
+    /// How long running calls may take to end once the process was told to stop. Default 10m.
     pub drain_max: Option<WrittenDuration>,
+    /// How long `/readyz` says no before no more connections are taken. Default 0s for `serve`, 5s for `edge`.
+    pub lame_duck: Option<WrittenDuration>,
     /// This process's name among replicas.
     pub replica: Option<String>,
     /// File that keeps pushed state over a restart.
@@ -37,6 +43,7 @@ pub(crate) struct Written {
     /// The edge's limits.
     pub edge: edge::Config,
     /// The way out to providers.
+    #[serde(serialize_with = "shown::egress")]
     pub egress: forward_http::Config,
     /// Logs, traces, metrics.
     pub telemetry: telemetry::Config,
@@ -132,8 +139,13 @@ impl<'de> Deserialize<'de> for WrittenDuration {
         };
         let milliseconds = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(worth));
         match milliseconds {
-            Some(milliseconds) if milliseconds > 0 => Ok(Self(Duration::from_millis(milliseconds))),
-            _ => Err(serde::de::Error::custom("a duration is a whole number above 0 and a unit: `250ms`, `10s`, `5m`, `1h`")),
+            Some(milliseconds) if worth > 0 => Ok(Self(Duration::from_millis(milliseconds))),
+            _ => Err(serde::de::Error::custom(
+                "a duration is a whole number and a unit: `250ms`, `10s`, `5m`, `1h`",
+            )),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! made of stands in [`roles`], what an admin types in [`admin`], what a file may say in [`config`].
 
 mod admin;
+mod api_base;
 mod bind;
 mod command;
 mod config;
@@ -14,12 +15,15 @@ mod keeping;
 mod lifecycle;
 mod roles;
 
-use std::{io::Write as _, process::ExitCode};
+use std::{io::Write as _, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::Parser as _;
 
 use command::{Command, CommandLine};
+
+/// How long the process waits at its end for calls of the operating system that cannot be broken off.
+const BLOCKED_MAX: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let command = CommandLine::parse().command;
@@ -35,9 +39,11 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     // One cryptographic library for everything that speaks TLS in this process.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the async runtime")?;
-    runtime.block_on(async {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the async runtime")?;
+    let done = runtime.block_on(async {
         match command {
             Command::Serve(arguments) => roles::serve::run(arguments).await,
             Command::Edge(arguments) => roles::edge::run(arguments).await,
@@ -54,5 +60,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Endpoint(command) => return Ok(admin::exit(command.run().await)),
         }
         .map(|()| ExitCode::SUCCESS)
-    })
+    });
+    // A look-up of a name that hangs does not hold the end of the process.
+    runtime.shutdown_timeout(BLOCKED_MAX);
+    done
 }

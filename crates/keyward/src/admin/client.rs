@@ -1,6 +1,6 @@
 //! A small client of the management REST API.
 
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -29,12 +29,26 @@ impl Client {
     }
 
     /// One call below `/api/3.0/mlflow/gateway/`; the answer's JSON object.
-    pub(crate) async fn gateway(&self, method: Method, path: &str, body: &Value) -> Result<Value, AdminError> {
+    pub(crate) async fn gateway(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, AdminError> {
         let url = format!("{}/api/3.0/mlflow/gateway/{path}", self.url);
-        let request = self.http.request(method.clone(), url);
-        let request = if method == Method::GET { request.query(&pairs(body)) } else { request.json(body) };
+        let request = if method == Method::GET {
+            let url = url::Url::parse_with_params(&url, pairs(body));
+            self.http.get(url.map_err(|_| self.failed("the address is not a URL"))?)
+        } else {
+            self.http.request(method, url).json(body)
+        };
         let response = request.send().await.map_err(|error| self.not_reached(&error))?;
         let status = response.status().as_u16();
+        let late = response.headers().get("keyward-not-applied").and_then(|value| value.to_str().ok());
+        if let Some(late) = late {
+            let late = late.escape_debug();
+            let _ = writeln!(std::io::stderr().lock(), "keyward: done, but not applied yet by: {late}");
+        }
         let answer: Value =
             response.json().await.map_err(|_| AdminError::NotKeyward { url: self.url.clone(), status })?;
         match answer.get("error_code").and_then(Value::as_str) {
@@ -47,37 +61,57 @@ impl Client {
         }
     }
 
-    /// One call of the data plane; status, the header that says whose error it is, body.
-    pub(crate) async fn call(&self, path: &str, body: &Value) -> Result<(u16, Option<String>, String), AdminError> {
+    /// One call of the data plane.
+    pub(crate) async fn call(&self, path: &str, body: &Value) -> Result<Answered, AdminError> {
         let request = self.http.post(format!("{}{path}", self.url)).json(body);
         let response = request.send().await.map_err(|error| self.not_reached(&error))?;
-        let source = response.headers().get("keyward-error-source").and_then(|value| value.to_str().ok());
-        let (status, source) = (response.status().as_u16(), source.map(str::to_owned));
+        let header =
+            |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (source, request_id) = (header("keyward-error-source"), header("keyward-request-id"));
+        let status = response.status().as_u16();
         let text = response.text().await.map_err(|error| self.not_reached(&error))?;
-        Ok((status, source, text))
+        Ok(Answered { status, source, request_id, text })
     }
 
     /// The id of the one whose id or name is `wanted`, out of a list of the API.
     pub(crate) async fn id_of(&self, kind: &Kind, wanted: &str) -> Result<String, AdminError> {
         let answer = self.gateway(Method::GET, &format!("{}/list", kind.path), &json!({})).await?;
         let items = answer.get(kind.list).and_then(Value::as_array).cloned().unwrap_or_default();
-        let text = |item: &Value, key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text =
+            |item: &Value, key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         items
             .iter()
             .find(|item| text(item, kind.id) == wanted || text(item, kind.name) == wanted)
             .map(|item| text(item, kind.id))
-            .ok_or_else(|| AdminError::Input(format!("there is no {} `{}`", kind.word, wanted.escape_default())))
+            .ok_or_else(|| {
+                AdminError::Input(format!("there is no {} `{}`", kind.word, wanted.escape_default()))
+            })
     }
 
     fn not_reached(&self, error: &reqwest::Error) -> AdminError {
-        let why = match () {
+        self.failed(match () {
             () if error.is_timeout() => "no answer in time",
             () if error.is_connect() => "no connection",
             () if error.is_builder() => "the address is not a URL",
             () => "the connection broke",
-        };
+        })
+    }
+
+    fn failed(&self, why: &'static str) -> AdminError {
         AdminError::NotReached { url: self.url.clone(), why }
     }
+}
+
+/// What a call of the data plane was answered.
+pub(crate) struct Answered {
+    /// HTTP status.
+    pub status: u16,
+    /// Whose error it is: `gateway` or `provider`.
+    pub source: Option<String>,
+    /// What the call is known by in the log.
+    pub request_id: Option<String>,
+    /// The body.
+    pub text: String,
 }
 
 /// How the API calls one kind of entity.
@@ -97,8 +131,14 @@ pub(crate) struct Kind {
 }
 
 /// Secrets.
-pub(crate) const SECRET: Kind =
-    Kind { word: "secret", path: "secrets", list: "secrets", one: "secret", id: "secret_id", name: "secret_name" };
+pub(crate) const SECRET: Kind = Kind {
+    word: "secret",
+    path: "secrets",
+    list: "secrets",
+    one: "secret",
+    id: "secret_id",
+    name: "secret_name",
+};
 /// Model definitions.
 pub(crate) const MODEL: Kind = Kind {
     word: "model definition",

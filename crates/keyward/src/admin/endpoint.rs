@@ -32,6 +32,10 @@ pub(crate) enum EndpointCommand {
     Update(Update),
     /// Delete one; its callers get 404 at once
     Delete(One),
+    /// Add a model definition to one, or a fallback
+    Attach(Attach),
+    /// Take a model definition from one
+    Detach(Detach),
     /// Make one cheap call, print each phase, and say whose fault a failure is
     Test(One),
 }
@@ -88,6 +92,36 @@ pub(crate) struct Update {
     connection: Connection,
 }
 
+/// `keyward endpoint attach`
+#[derive(Debug, Args)]
+pub(crate) struct Attach {
+    /// Its name or id
+    endpoint: String,
+    /// The model definition, by name or id
+    #[arg(long)]
+    model: String,
+    /// Its share among primaries
+    #[arg(long, default_value_t = 1.0, conflicts_with = "fallback")]
+    weight: f64,
+    /// To be tried when the ones before it failed, instead of sharing the traffic
+    #[arg(long)]
+    fallback: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+/// `keyward endpoint detach`
+#[derive(Debug, Args)]
+pub(crate) struct Detach {
+    /// Its name or id
+    endpoint: String,
+    /// The model definition, by name or id
+    #[arg(long)]
+    model: String,
+    #[command(flatten)]
+    connection: Connection,
+}
+
 impl EndpointCommand {
     /// Does it.
     pub(crate) async fn run(self) -> Result<(), AdminError> {
@@ -115,6 +149,8 @@ impl EndpointCommand {
                 table::done(&arguments.connection, &answer, "deleted");
                 Ok(())
             }
+            Self::Attach(arguments) => attach(arguments).await,
+            Self::Detach(arguments) => detach(arguments).await,
             Self::Test(arguments) => probe::run(&arguments.connection, &arguments.endpoint).await,
         }
     }
@@ -146,6 +182,29 @@ async fn update(arguments: Update) -> Result<(), AdminError> {
     Ok(())
 }
 
+async fn attach(arguments: Attach) -> Result<(), AdminError> {
+    let client = Client::new(&arguments.connection)?;
+    let id = client.id_of(&ENDPOINT, &arguments.endpoint).await?;
+    let mut config = json!({ "model_definition_id": client.id_of(&MODEL, &arguments.model).await? });
+    let linkage = if arguments.fallback { "FALLBACK" } else { "PRIMARY" };
+    set(&mut config, "linkage_type", Some(linkage.into()));
+    set(&mut config, "weight", (!arguments.fallback).then(|| arguments.weight.into()));
+    let body = json!({ "endpoint_id": id, "model_config": config });
+    let answer = client.gateway(Method::POST, "endpoints/models/attach", &body).await?;
+    table::done(&arguments.connection, &answer, "attached");
+    Ok(())
+}
+
+async fn detach(arguments: Detach) -> Result<(), AdminError> {
+    let client = Client::new(&arguments.connection)?;
+    let id = client.id_of(&ENDPOINT, &arguments.endpoint).await?;
+    let body =
+        json!({ "endpoint_id": id, "model_definition_id": client.id_of(&MODEL, &arguments.model).await? });
+    let answer = client.gateway(Method::DELETE, "endpoints/models/detach", &body).await?;
+    table::done(&arguments.connection, &answer, "detached");
+    Ok(())
+}
+
 /// Several primaries mean that the traffic is to be split: without a strategy the first one would take all of it.
 fn split(models: &[String]) -> Option<Value> {
     (models.len() > 1).then(|| json!("REQUEST_BASED_TRAFFIC_SPLIT"))
@@ -163,7 +222,8 @@ async fn configs(client: &Client, models: &[String], fallbacks: &[String]) -> Re
     }
     for (order, name) in fallbacks.iter().enumerate() {
         let id = client.id_of(&MODEL, name).await?;
-        configs.push(json!({ "model_definition_id": id, "linkage_type": "FALLBACK", "fallback_order": order }));
+        configs
+            .push(json!({ "model_definition_id": id, "linkage_type": "FALLBACK", "fallback_order": order }));
     }
     Ok(configs.into())
 }
@@ -179,7 +239,8 @@ fn models(endpoint: &Value) -> String {
         .flatten()
         .map(|mapping| {
             let definition = mapping.get("model_definition").cloned().unwrap_or_default();
-            let (provider, model) = (table::text(&definition, "provider"), table::text(&definition, "model_name"));
+            let (provider, model) =
+                (table::text(&definition, "provider"), table::text(&definition, "model_name"));
             match mapping.get("linkage_type").and_then(Value::as_str) {
                 Some("FALLBACK") => format!("{provider}/{model} (fallback)"),
                 _ => format!("{provider}/{model} ×{}", table::text(mapping, "weight")),

@@ -103,7 +103,8 @@ impl ModelCommand {
             }
             Self::Get(arguments) => {
                 let client = Client::new(&arguments.connection)?;
-                let body = json!({ "model_definition_id": client.id_of(&MODEL, &arguments.definition).await? });
+                let body =
+                    json!({ "model_definition_id": client.id_of(&MODEL, &arguments.definition).await? });
                 let answer = client.gateway(Method::GET, "model-definitions/get", &body).await?;
                 table::one(&arguments.connection, &MODEL, COLUMNS, &answer);
                 Ok(())
@@ -111,7 +112,8 @@ impl ModelCommand {
             Self::Update(arguments) => update(arguments).await,
             Self::Delete(arguments) => {
                 let client = Client::new(&arguments.connection)?;
-                let body = json!({ "model_definition_id": client.id_of(&MODEL, &arguments.definition).await? });
+                let body =
+                    json!({ "model_definition_id": client.id_of(&MODEL, &arguments.definition).await? });
                 let answer = client.gateway(Method::DELETE, "model-definitions/delete", &body).await?;
                 table::done(&arguments.connection, &answer, "deleted");
                 Ok(())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     AdminError, Connection,
-    client::{Client, ENDPOINT},
+    client::{Answered, Client, ENDPOINT},
     table,
 };
 
@@ -23,24 +23,91 @@ pub(crate) async fn run(connection: &Connection, wanted: &str) -> Result<(), Adm
     let (path, body) = cheap_call(&provider.0, &name)?;
     phase(connection, "call", &path);
 
-    let (status, source, text) = client.call(&path, &body).await?;
-    match (status, source.as_deref()) {
-        (200, _) => {
-            phase(connection, "answer", "200, the endpoint works");
-            if connection.json {
-                table::line(&json!({ "endpoint": name, "ok": true, "status": status }).to_string());
-            }
-            Ok(())
-        }
-        (status, Some("provider")) => Err(AdminError::Provider(format!(
-            "the provider refused with {status}: {}; this is between the secret and the provider",
-            message(&text)
-        ))),
-        (status, _) => Err(AdminError::Refused {
-            code: status.to_string(),
-            message: format!("Keyward could not complete the call: {}", message(&text)),
-        }),
+    let answered = client.call(&path, &body).await?;
+    let verdict = verdict(&answered);
+    if connection.json {
+        table::line(&as_json(&name, &answered, verdict.as_ref()).to_string());
     }
+    let Some(Verdict { fault, hint }) = verdict else {
+        phase(connection, "answer", "200, the endpoint works");
+        return Ok(());
+    };
+    phase(connection, "answer", &format!("{}: {}", answered.status, message(&answered.text)));
+    phase(connection, "fault", fault.said());
+    phase(connection, "to do", hint);
+    if let Some(id) = &answered.request_id {
+        phase(connection, "log", &format!("Keyward's log has more under request id {id}"));
+    }
+    let said = format!("`{name}` does not work: {}", fault.said());
+    Err(match fault {
+        Fault::Provider | Fault::Key | Fault::Network => AdminError::Provider(said),
+        Fault::Keyward | Fault::Call => {
+            AdminError::Refused { code: answered.status.to_string(), message: said }
+        }
+    })
+}
+
+/// Whose fault a failure is, and what to do about it.
+struct Verdict {
+    fault: Fault,
+    hint: &'static str,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Provider,
+    Key,
+    Network,
+    Keyward,
+    Call,
+}
+
+impl Fault {
+    fn said(self) -> &'static str {
+        match self {
+            Self::Provider => "the provider's",
+            Self::Key => "the stored key's: the provider refuses it",
+            Self::Network => "between Keyward and the provider",
+            Self::Keyward => "Keyward's, or its configuration's",
+            Self::Call => "the model's: the provider does not take this call for it",
+        }
+    }
+}
+
+/// None where the call went well.
+fn verdict(answered: &Answered) -> Option<Verdict> {
+    let by_provider = answered.source.as_deref() == Some("provider");
+    let (fault, hint) = match (answered.status, by_provider) {
+        (200..=299, _) => return None,
+        (401 | 403, true) => (Fault::Key, "replace the key: `keyward secret update`"),
+        (400, true) => (
+            Fault::Key,
+            "read the provider's message: a wrong key is a 400 for some, else it is the model's name",
+        ),
+        (404, true) => (Fault::Call, "correct the model's name: `keyward model update --model`"),
+        (429, true) => (Fault::Provider, "its quota for this key is used up: wait, or raise it there"),
+        (500..=599, true) => (Fault::Provider, "wait, or give the endpoint a fallback"),
+        (_, true) => (Fault::Call, "read the provider's message"),
+        (502 | 504, false) => {
+            (Fault::Network, "is the provider's address right, is there a way out? `keyward doctor` looks")
+        }
+        (503, false) => (Fault::Keyward, "wait a moment and try again; then look at Keyward's log"),
+        _ => (Fault::Keyward, "read the message; then look at Keyward's log"),
+    };
+    Some(Verdict { fault, hint })
+}
+
+fn as_json(name: &str, answered: &Answered, verdict: Option<&Verdict>) -> Value {
+    json!({
+        "endpoint": name,
+        "ok": verdict.is_none(),
+        "status": answered.status,
+        "source": answered.source,
+        "fault": verdict.map(|verdict| verdict.fault.said()),
+        "message": verdict.map(|_| message(&answered.text)),
+        "request_id": answered.request_id,
+    })
 }
 
 /// Provider of the first primary that has a secret, and a line about it.
@@ -53,7 +120,9 @@ fn provider_of(endpoint: &Value) -> Result<(String, String), AdminError> {
     };
     let secret = table::text(definition, "secret_name");
     if secret.is_empty() {
-        return Err(AdminError::Input("the model's secret was deleted: give its definition another one".to_owned()));
+        return Err(AdminError::Input(
+            "the model's secret was deleted: give its definition another one".to_owned(),
+        ));
     }
     let provider = table::text(definition, "provider");
     let model = table::text(definition, "model_name");
@@ -71,7 +140,10 @@ fn cheap_call(provider: &str, endpoint: &str) -> Result<(String, Value), AdminEr
                 "generationConfig": { "maxOutputTokens": 1 },
             }),
         )),
-        other => Err(AdminError::Input(format!("there is no test call for provider `{}` yet", other.escape_default()))),
+        other => Err(AdminError::Input(format!(
+            "there is no test call for provider `{}` yet",
+            other.escape_default()
+        ))),
     }
 }
 
@@ -85,5 +157,32 @@ fn message(text: &str) -> String {
 fn phase(connection: &Connection, name: &str, said: &str) {
     if !connection.json {
         table::line(&format!("{name:>9}  {said}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, source: Option<&str>) -> Option<Fault> {
+        let source = source.map(str::to_owned);
+        let answered = Answered { status, source, request_id: None, text: String::new() };
+        verdict(&answered).map(|verdict| verdict.fault)
+    }
+
+    #[test]
+    fn a_failure_has_an_owner() {
+        assert_eq!(of(200, None), None);
+        assert_eq!(of(401, Some("provider")), Some(Fault::Key));
+        assert_eq!(of(404, Some("provider")), Some(Fault::Call));
+        assert_eq!(of(404, Some("gateway")), Some(Fault::Keyward));
+        assert_eq!(of(503, Some("provider")), Some(Fault::Provider));
+        assert_eq!(of(504, Some("gateway")), Some(Fault::Network));
+    }
+
+    #[test]
+    fn the_message_of_an_error_is_found_and_harmless() {
+        assert_eq!(message(r#"{"error":{"message":"no\u001b[31m"}}"#), "no\\u{1b}[31m");
+        assert_eq!(message("<html>"), "no message");
     }
 }

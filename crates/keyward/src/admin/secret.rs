@@ -1,6 +1,9 @@
 //! `keyward secret …`
 
-use std::{io::Read as _, path::PathBuf};
+use std::{
+    io::{IsTerminal as _, Read as _, Write as _},
+    path::PathBuf,
+};
 
 use clap::{Args, Subcommand};
 use http::Method;
@@ -107,7 +110,8 @@ impl SecretCommand {
             Self::Create(arguments) => create(arguments).await,
             Self::List(arguments) => {
                 let filter = json!({ "provider": arguments.provider });
-                let answer = Client::new(&arguments.connection)?.gateway(Method::GET, "secrets/list", &filter).await?;
+                let answer =
+                    Client::new(&arguments.connection)?.gateway(Method::GET, "secrets/list", &filter).await?;
                 table::list(&arguments.connection, &SECRET, COLUMNS, &answer);
                 Ok(())
             }
@@ -122,7 +126,8 @@ impl SecretCommand {
             Self::Delete(arguments) => {
                 let client = Client::new(&arguments.connection)?;
                 let id = client.id_of(&SECRET, &arguments.secret).await?;
-                let answer = client.gateway(Method::DELETE, "secrets/delete", &json!({ "secret_id": id })).await?;
+                let answer =
+                    client.gateway(Method::DELETE, "secrets/delete", &json!({ "secret_id": id })).await?;
                 table::done(&arguments.connection, &answer, "deleted");
                 Ok(())
             }
@@ -160,20 +165,29 @@ impl ValueSource {
     /// The value, less one line break at its end, which editors and `echo` add.
     fn read(&self) -> Result<SecretString, AdminError> {
         let mut text = String::new();
-        let read = match &self.value_file {
-            Some(file) => std::fs::File::open(file)
-                .and_then(|opened| opened.take(VALUE_MAX + 1).read_to_string(&mut text)),
-            None => std::io::stdin().lock().take(VALUE_MAX + 1).read_to_string(&mut text),
+        let read = if let Some(file) = &self.value_file {
+            std::fs::File::open(file).and_then(|opened| opened.take(VALUE_MAX + 1).read_to_string(&mut text))
+        } else {
+            let stdin = std::io::stdin().lock();
+            if stdin.is_terminal() {
+                // Nobody sees that it waits otherwise.
+                let hint = "paste the value, then Enter and Ctrl-D:";
+                let _ = writeln!(std::io::stderr().lock(), "{hint}");
+            }
+            stdin.take(VALUE_MAX + 1).read_to_string(&mut text)
         };
         let text = SecretString::from(text);
-        let length = read.map_err(|error| AdminError::Input(format!("cannot read the value: {}", error.kind())))?;
+        let length =
+            read.map_err(|error| AdminError::Input(format!("cannot read the value: {}", error.kind())))?;
         if u64::try_from(length).is_ok_and(|length| length > VALUE_MAX) {
             return Err(AdminError::Input(format!("the value is longer than {VALUE_MAX} bytes")));
         }
         let value = text.expose_secret();
         let value = value.strip_suffix('\n').map_or(value, |value| value.strip_suffix('\r').unwrap_or(value));
         if value.is_empty() {
-            return Err(AdminError::Input("the value is empty; give it in `--value-file` or on standard input".to_owned()));
+            return Err(AdminError::Input(
+                "the value is empty; give it in `--value-file` or on standard input".to_owned(),
+            ));
         }
         Ok(SecretString::from(value))
     }
@@ -181,7 +195,9 @@ impl ValueSource {
 
 /// Sets a field of an object where there is a value for it.
 pub(super) fn set(body: &mut Value, key: &str, value: Option<Value>) {
-    if let (Some(fields), Some(value)) = (body.as_object_mut().map(|fields: &mut Map<String, Value>| fields), value) {
+    if let (Some(fields), Some(value)) =
+        (body.as_object_mut().map(|fields: &mut Map<String, Value>| fields), value)
+    {
         fields.insert(key.to_owned(), value);
     }
 }

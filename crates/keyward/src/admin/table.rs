@@ -2,13 +2,15 @@
 
 use std::io::Write as _;
 
-use comfy_table::{Table, presets};
 use serde_json::Value;
 
 use super::{Connection, client::Kind};
 
-/// Columns of a table: heading, and how to read the cell from an item.
+/// Columns of a table: heading, and how to read the cell from an item. A cell may have several lines.
 pub(crate) type Columns = &'static [(&'static str, fn(&Value) -> String)];
+
+/// Between two columns.
+const GAP: &str = "  ";
 
 /// Prints a list.
 pub(crate) fn list(connection: &Connection, kind: &Kind, columns: Columns, answer: &Value) {
@@ -19,13 +21,13 @@ pub(crate) fn list(connection: &Connection, kind: &Kind, columns: Columns, answe
     if items.is_empty() {
         return line(&format!("no {}s", kind.word));
     }
-    rows(columns, items);
+    line(&rows(columns, items));
 }
 
 /// Prints one.
 pub(crate) fn one(connection: &Connection, kind: &Kind, columns: Columns, answer: &Value) {
     match answer.get(kind.one) {
-        Some(item) if !connection.json => rows(columns, std::slice::from_ref(item)),
+        Some(item) if !connection.json => line(&rows(columns, std::slice::from_ref(item))),
         _ => json(answer),
     }
 }
@@ -49,14 +51,17 @@ pub(crate) fn text(item: &Value, key: &str) -> String {
     }
 }
 
-/// A map's entries as `key=value`, in order of key.
+/// A map's entries as `key=value`, in order of key. MLflow's API has lists of `{key, value}` in some places.
 pub(crate) fn entries(item: &Value, key: &str) -> String {
-    let fields = item.get(key).and_then(Value::as_object);
-    let mut entries: Vec<_> = fields
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default()))
-        .collect();
+    let shown = |key: &str, value: &Value| format!("{key}={}", value.as_str().unwrap_or_default());
+    let mut entries: Vec<_> = match item.get(key) {
+        Some(Value::Object(fields)) => fields.iter().map(|(key, value)| shown(key, value)).collect(),
+        Some(Value::Array(pairs)) => pairs
+            .iter()
+            .map(|pair| shown(&text(pair, "key"), pair.get("value").unwrap_or(&Value::Null)))
+            .collect(),
+        _ => Vec::new(),
+    };
     entries.sort();
     entries.join("\n")
 }
@@ -65,12 +70,52 @@ fn json(answer: &Value) {
     line(&serde_json::to_string_pretty(answer).unwrap_or_default());
 }
 
-fn rows(columns: Columns, items: &[Value]) {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(columns.iter().map(|(heading, _)| *heading));
-    for item in items {
-        table.add_row(columns.iter().map(|(_, cell)| cell(item)));
+/// Headings and cells, each column as wide as its widest line.
+fn rows(columns: Columns, items: &[Value]) -> String {
+    let heading = columns.iter().map(|(heading, _)| (*heading).to_owned()).collect();
+    let cells = items.iter().map(|item| columns.iter().map(|(_, cell)| shown(&cell(item))).collect());
+    let rows: Vec<Vec<String>> = std::iter::once(heading).chain(cells).collect();
+    let widest = |cell: &String| cell.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns.len())
+        .map(|column| rows.iter().map(|row| widest(&row[column])).max().unwrap_or(0))
+        .collect();
+    let mut lines = Vec::new();
+    for row in &rows {
+        let height = row.iter().map(|cell| cell.lines().count()).max().unwrap_or(1);
+        for at in 0..height {
+            let cells = row.iter().zip(&widths);
+            let cells =
+                cells.map(|(cell, width)| format!("{:<width$}", cell.lines().nth(at).unwrap_or_default()));
+            lines.push(cells.collect::<Vec<_>>().join(GAP).trim_end().to_owned());
+        }
     }
-    line(&table.to_string());
+    lines.join("\n")
+}
+
+/// A name that somebody else chose does not move the cursor of who reads it.
+fn shown(cell: &str) -> String {
+    cell.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const COLUMNS: Columns = &[("NAME", |item| text(item, "name")), ("VALUE", |item| entries(item, "value"))];
+
+    #[test]
+    fn columns_line_up_and_cells_may_have_lines() {
+        let items = [
+            json!({ "name": "a-longer-name", "value": { "b": "2", "a": "1" } }),
+            json!({ "name": "x\u{1b}[31m", "value": [{ "key": "k", "value": "v" }] }),
+        ];
+        let table = rows(COLUMNS, &items);
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines[0], "NAME           VALUE");
+        assert_eq!(lines[1], "a-longer-name  a=1");
+        assert_eq!(lines[2], "               b=2");
+        assert_eq!(lines[3], "x\u{fffd}[31m        k=v");
+    }
 }

@@ -1,4 +1,4 @@
-//! From what was written, on the command line, in the environment and in the file, to what a role is built from.
+//! From what was written to what a role is built from: defaults filled, alternatives decided, every mistake told.
 
 use std::{
     collections::BTreeMap,
@@ -8,15 +8,11 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use figment::{
-    Figment,
-    providers::{Format as _, Toml},
-};
 use names::Provider;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Written, WrittenHome, WrittenListener, WrittenTls};
+use super::{Sources, Written, WrittenTls, services, services::Home};
 use crate::environment;
 
 /// Where the edge listens unless told otherwise.
@@ -26,7 +22,7 @@ pub(crate) const STORE_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr:
 /// Where a forwarder service listens unless told otherwise.
 pub(crate) const FORWARDER_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5002);
 /// How long running calls may take to end, unless told otherwise: the SDKs' own read timeout.
-const DRAIN_MAX: Duration = Duration::from_secs(600);
+const DRAIN_MAX: Duration = Duration::from_mins(10);
 
 /// What a listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,33 +41,6 @@ impl Planes {
     }
 }
 
-/// What the command line said, before the file is read.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Sources {
-    /// `--config`
-    pub config: Option<PathBuf>,
-    /// `--listen` of an edge
-    pub listen: Option<SocketAddr>,
-    /// `--data-dir`
-    pub data_dir: Option<PathBuf>,
-    /// `--key-file`
-    pub key_file: Option<PathBuf>,
-    /// `--database-url-file`
-    pub database_url_file: Option<PathBuf>,
-    /// `--insecure-open`
-    pub insecure_open: bool,
-    /// `--store`
-    pub store_url: Option<String>,
-    /// `--forwarder`, as it was typed
-    pub forwarders: Vec<String>,
-    /// `--snapshot`
-    pub snapshot: Option<PathBuf>,
-    /// `--replica`
-    pub replica: Option<String>,
-    /// `--node-key`
-    pub node_key: Option<PathBuf>,
-}
-
 /// A listener of the edge.
 #[derive(Debug, Clone)]
 pub(crate) struct Listener {
@@ -86,8 +55,8 @@ pub(crate) struct Listener {
 /// A database.
 #[derive(Debug)]
 pub(crate) enum Database {
-    /// The embedded one, in its folder.
-    Embedded,
+    /// The embedded one, in this folder.
+    Embedded(PathBuf),
     /// Postgres.
     Postgres(SecretString),
 }
@@ -99,22 +68,6 @@ pub(crate) struct Place {
     pub data_dir: PathBuf,
     /// Key-encryption key: a file or a keyring folder.
     pub key_file: PathBuf,
-}
-
-/// Where the forwarder of a provider is.
-#[derive(Debug, Clone)]
-pub(crate) enum Home {
-    /// In this process.
-    Here,
-    /// A service.
-    Remote(Remote),
-}
-
-/// The address of another service of Keyward.
-#[derive(Debug, Clone)]
-pub(crate) struct Remote {
-    /// `http://…`
-    pub url: http::Uri,
 }
 
 /// What a role is built from.
@@ -129,68 +82,26 @@ pub(crate) struct Ready {
     /// Homes of forwarders by provider.
     pub forwarders: BTreeMap<Provider, Home>,
     /// The store service, for those that need one.
-    pub store: Option<Remote>,
+    pub store: Option<http::Uri>,
 }
 
 impl Sources {
     /// Reads the file, lays environment and command line over it, and checks all of it; every mistake in one error.
     pub(crate) fn ready(self) -> anyhow::Result<Ready> {
         let mut written = self.read()?;
-        self.lay_over(&mut written);
         let mut mistakes = Vec::new();
+        self.lay_over(&mut written, &mut mistakes);
         let listeners = listeners(&written, &mut mistakes);
-        let forwarders = homes(&written, &self.forwarders, &mut mistakes);
-        let store = written.store.url.as_deref().and_then(|url| remote("store.url", url, &mut mistakes));
-        key_apart_from_data(&written, &mut mistakes);
-        if let Err(mistake) = written.egress.policy() {
-            mistakes.push(format!("`egress.allow`: {mistake}"));
-        }
+        services_on_loopback(&written, &mut mistakes);
+        let forwarders = services::homes(&written, &self.forwarders, &mut mistakes);
+        let store =
+            written.store.url.as_deref().and_then(|url| services::remote("store.url", url, &mut mistakes));
+        keys_apart(&written, &mut mistakes);
         if !mistakes.is_empty() {
             bail!("the configuration cannot be used:\n  - {}", mistakes.join("\n  - "));
         }
         let drain_max = written.drain_max.map_or(DRAIN_MAX, |duration| duration.0);
         Ok(Ready { written, listeners, drain_max, forwarders, store })
-    }
-
-    fn read(&self) -> anyhow::Result<Written> {
-        let Some(file) = &self.config else { return Ok(Written::default()) };
-        if !file.is_file() {
-            bail!("there is no configuration file `{}`", file.display());
-        }
-        Figment::new().merge(Toml::file_exact(file)).extract().with_context(|| format!("read `{}`", file.display()))
-    }
-
-    fn lay_over(&self, written: &mut Written) {
-        if let Some(address) = self.listen {
-            written.listeners = vec![WrittenListener { address, planes: Planes::both(), tls: None }];
-        }
-        let over = |place: &mut Option<PathBuf>, given: &Option<PathBuf>| {
-            if given.is_some() {
-                place.clone_from(given);
-            }
-        };
-        over(&mut written.store.data_dir, &self.data_dir);
-        over(&mut written.store.key_file, &self.key_file);
-        over(&mut written.store.database_url_file, &self.database_url_file);
-        over(&mut written.snapshot_file, &self.snapshot);
-        over(&mut written.forwarder.node_key_file, &self.node_key);
-        if self.store_url.is_some() {
-            written.store.url.clone_from(&self.store_url);
-        }
-        if self.replica.is_some() {
-            written.replica.clone_from(&self.replica);
-        }
-        written.insecure_open |= self.insecure_open;
-        if let Some(allow) = environment::text(environment::EGRESS_ALLOW) {
-            written.egress.allow = allow.split(',').map(|entry| entry.trim().to_owned()).collect();
-        }
-        if let Some(filter) = environment::text(environment::LOG) {
-            written.telemetry.filter = filter;
-        }
-        if let Some(endpoint) = environment::text(environment::OTLP_ENDPOINT) {
-            let otlp = telemetry::Otlp { endpoint, sample_ratio: 1.0, timeout_ms: 10_000 };
-            written.telemetry.otlp.get_or_insert(otlp);
-        }
     }
 }
 
@@ -199,7 +110,8 @@ impl Ready {
     pub(crate) fn place(&self) -> anyhow::Result<Place> {
         let store = &self.written.store;
         let default = |home: Option<PathBuf>, name: &str, option: &str| {
-            home.map(|home| home.join(name)).with_context(|| format!("no home folder is known: give `{option}`"))
+            home.map(|home| home.join(name))
+                .with_context(|| format!("no home folder is known: give `{option}`"))
         };
         let data_dir = match &store.data_dir {
             Some(folder) => folder.clone(),
@@ -209,25 +121,61 @@ impl Ready {
             Some(file) => file.clone(),
             None => default(environment::config_home(), "kek.key", "--key-file")?,
         };
+        if lies_within(&key_file, &data_dir) {
+            bail!(
+                "the key file `{}` lies inside the data folder: a copy of the folder would hold both; \
+                 give a `--key-file` elsewhere",
+                key_file.display()
+            );
+        }
         Ok(Place { data_dir, key_file })
     }
 
     /// Which database the store is on. A URL holds a password, so it comes from a file or the environment.
     pub(crate) fn database(&self) -> anyhow::Result<Database> {
-        let from_file = |file: &Path| -> anyhow::Result<SecretString> {
-            let text = std::fs::read_to_string(file).with_context(|| format!("read `{}`", file.display()))?;
-            Ok(SecretString::from(text.trim()))
-        };
         let url = match &self.written.store.database_url_file {
-            Some(file) => Some(from_file(file)?),
+            Some(file) => {
+                let text = std::fs::read_to_string(file);
+                let text = text.with_context(|| format!("read the database URL in `{}`", file.display()))?;
+                Some(SecretString::from(text.trim()))
+            }
             None => environment::text(environment::DATABASE_URL).map(SecretString::from),
         };
         match url {
-            None => Ok(Database::Embedded),
-            Some(url) if url.expose_secret().starts_with("postgres") => Ok(Database::Postgres(url)),
+            None => Ok(Database::Embedded(self.place()?.data_dir)),
+            Some(url) if is_postgres(url.expose_secret()) => Ok(Database::Postgres(url)),
             Some(_) => bail!("the database URL must begin with `postgres://`"),
         }
     }
+
+    /// Where the key-encryption key lies.
+    pub(crate) fn key_file(&self) -> anyhow::Result<PathBuf> {
+        match (&self.written.store.key_file, environment::config_home()) {
+            (Some(file), _) => Ok(file.clone()),
+            (None, Some(home)) => Ok(home.join("kek.key")),
+            (None, None) => bail!("no home folder is known: give `--key-file`"),
+        }
+    }
+
+    /// Where a forwarder's own private key lies.
+    pub(crate) fn node_key_file(&self, provider: &Provider) -> anyhow::Result<PathBuf> {
+        let file = match (&self.written.forwarder.node_key_file, environment::config_home()) {
+            (Some(file), _) => file.clone(),
+            (None, Some(home)) => home.join(format!("forwarder-{provider}.key")),
+            (None, None) => bail!("no home folder is known: give `--node-key`"),
+        };
+        match &self.written.snapshot_file {
+            Some(snapshot) if lies_beside(&file, snapshot) => bail!("{NODE_KEY_BESIDE_SNAPSHOT}"),
+            _ => Ok(file),
+        }
+    }
+}
+
+const NODE_KEY_BESIDE_SNAPSHOT: &str = "the forwarder's key (`--node-key`) lies in the folder of its snapshot: a copy of \
+     the folder would hold both; keep them in different folders";
+
+fn is_postgres(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
 fn listeners(written: &Written, mistakes: &mut Vec<String>) -> Vec<Listener> {
@@ -241,7 +189,8 @@ fn listeners(written: &Written, mistakes: &mut Vec<String>) -> Vec<Listener> {
     }
     for listener in &listeners {
         if listener.planes.is_empty() {
-            mistakes.push(format!("listener {}: `planes` must name `data`, `admin` or both", listener.address));
+            mistakes
+                .push(format!("listener {}: `planes` must name `data`, `admin` or both", listener.address));
         }
         if !listener.address.ip().is_loopback() && !written.insecure_open {
             mistakes.push(format!(
@@ -254,56 +203,70 @@ fn listeners(written: &Written, mistakes: &mut Vec<String>) -> Vec<Listener> {
     listeners
 }
 
-fn homes(written: &Written, given: &[String], mistakes: &mut Vec<String>) -> BTreeMap<Provider, Home> {
-    let mut homes = BTreeMap::new();
-    let mut add = |provider: &str, home: Option<Home>, mistakes: &mut Vec<String>| match Provider::parse(provider) {
-        Ok(provider) => {
-            if let Some(home) = home {
-                homes.insert(provider, home);
-            }
-        }
-        Err(error) => mistakes.push(format!("a provider's name {error}")),
-    };
-    for (provider, home) in &written.forwarders {
-        let home = match home {
-            WrittenHome::Here {} => Some(Home::Here),
-            WrittenHome::Remote { url } => remote("forwarders.….remote.url", url, mistakes).map(Home::Remote),
-        };
-        add(provider, home, mistakes);
-    }
-    for pair in given {
-        match pair.split_once('=') {
-            Some((provider, url)) => {
-                let home = remote("--forwarder", url, mistakes).map(Home::Remote);
-                add(provider, home, mistakes);
-            }
-            None => mistakes.push("`--forwarder` takes PROVIDER=URL, e.g. gemini=http://127.0.0.1:5002".to_owned()),
-        }
-    }
-    homes
-}
-
-/// Another service's address: plain text on loopback only, until services authenticate each other.
-fn remote(key: &str, url: &str, mistakes: &mut Vec<String>) -> Option<Remote> {
-    let parsed = url.parse::<http::Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
-    let Some(uri) = parsed else {
-        mistakes.push(format!("`{key}` must be an address like http://127.0.0.1:5001"));
-        return None;
-    };
-    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if !loopback {
-        mistakes.push(format!("`{key}`: only loopback addresses until services authenticate each other"));
-        return None;
-    }
-    Some(Remote { url: uri })
-}
-
-/// A key that lies in the folder it protects is copied with it.
-fn key_apart_from_data(written: &Written, mistakes: &mut Vec<String>) {
-    if let (Some(data), Some(key)) = (&written.store.data_dir, &written.store.key_file)
-        && std::path::absolute(key).ok().zip(std::path::absolute(data).ok()).is_some_and(|(key, data)| key.starts_with(data))
+/// Provider keys cross these listeners, and nobody has to show who they are.
+fn services_on_loopback(written: &Written, mistakes: &mut Vec<String>) {
+    for (key, address) in
+        [("store.listen", written.store.listen), ("forwarder.listen", written.forwarder.listen)]
     {
-        mistakes.push("the key file lies inside the data folder: a copy of the folder would hold both".to_owned());
+        if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
+            mistakes.push(format!(
+                "`{key}`: {address} is not a loopback address; only those until services authenticate each other"
+            ));
+        }
+    }
+}
+
+/// A key that lies with what it protects is copied with it.
+fn keys_apart(written: &Written, mistakes: &mut Vec<String>) {
+    if let (Some(data), Some(key)) = (&written.store.data_dir, &written.store.key_file)
+        && lies_within(key, data)
+    {
+        mistakes.push(
+            "the key file lies inside the data folder: a copy of the folder would hold both".to_owned(),
+        );
+    }
+    if let (Some(snapshot), Some(key)) = (&written.snapshot_file, &written.forwarder.node_key_file)
+        && lies_beside(key, snapshot)
+    {
+        mistakes.push(NODE_KEY_BESIDE_SNAPSHOT.to_owned());
+    }
+}
+
+/// Whether a key is in the folder of `other`, or below.
+fn lies_beside(key: &Path, other: &Path) -> bool {
+    let other = std::path::absolute(other).unwrap_or_default();
+    other.parent().is_some_and(|folder| lies_within(key, folder))
+}
+
+/// Whether `file` is in `folder` or below, links followed as far as the two exist.
+fn lies_within(file: &Path, folder: &Path) -> bool {
+    match (real(file), real(folder)) {
+        (Some(file), Some(folder)) => file.starts_with(folder),
+        _ => false,
+    }
+}
+
+/// The absolute path, links of the part that exists followed.
+fn real(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let there = path.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    let (part, real) = there?;
+    Some(real.join(path.strip_prefix(part).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_does_not_hide_where_a_key_lies() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, link) = (folder.path().join("data"), folder.path().join("elsewhere"));
+        std::fs::create_dir(&data).unwrap();
+        std::os::unix::fs::symlink(&data, &link).unwrap();
+        assert!(lies_within(&link.join("kek.key"), &data));
+        assert!(lies_within(&data.join("deep/er/kek.key"), &data));
+        assert!(!lies_within(&folder.path().join("data-2/kek.key"), &data));
+        assert!(!lies_within(&folder.path().join("kek.key"), &data));
     }
 }

@@ -1,0 +1,82 @@
+//! `keyward edge`: HTTP in. Holds no provider key; everything it needs for a call is pushed to it.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use anyhow::bail;
+use edge::Forwarder;
+use names::Provider;
+use store::Catalog;
+
+use super::{
+    followed::{self, Background},
+    front,
+    providers::Known,
+    said::say,
+    service, telemetry_of,
+};
+use crate::{
+    command,
+    config::{Home, Ready, Sources},
+    lifecycle::{Lifecycle, Patience, Signals},
+};
+
+/// How long `/readyz` says no before connections are refused, unless told otherwise: a few probes of a load balancer.
+const LAME_DUCK: Duration = Duration::from_secs(5);
+
+/// Runs until told to stop.
+pub(crate) async fn run(arguments: command::Edge) -> anyhow::Result<()> {
+    let ready = sources(arguments).ready()?;
+    let (store, forwarders) = (Arc::new(super::remote_store(&ready)?), forwarders(&ready)?);
+    let telemetry = telemetry_of(&ready, "keyward-edge")?;
+    let signals = Signals::listen()?;
+    let bound = front::bind(&ready).await?;
+    let mut background = Background::default();
+    let address = ready.listeners.first().map(|listener| listener.address);
+    let replica = ready.written.replica.clone().unwrap_or_else(|| super::replica_of_host("edge", address));
+    let watched: Arc<dyn Catalog> = store.clone();
+    let snapshot_file = ready.written.snapshot_file.as_deref();
+    let catalog = followed::catalog(&mut background, watched, replica.clone(), snapshot_file).await;
+    let lifecycle = Lifecycle::default();
+    let admin: Arc<dyn store::Admin> = store;
+    let front = bound.serve(&ready, &lifecycle, catalog, forwarders, &admin);
+    say(&format!("{}replica {replica}\n", front.lines));
+    let lame_duck = ready.written.lame_duck.map_or(LAME_DUCK, |duration| duration.0);
+    let patience = Patience { lame_duck, drain_max: ready.drain_max };
+    lifecycle.run(signals, patience, || front.edge.turn_lame()).await;
+    drop(background);
+    super::stop(telemetry).await;
+    Ok(())
+}
+
+fn sources(arguments: command::Edge) -> Sources {
+    Sources {
+        config: arguments.configured.config,
+        listen: arguments.listen,
+        store_url: arguments.store,
+        forwarders: arguments.forwarder,
+        snapshot: arguments.snapshot,
+        replica: arguments.replica,
+        insecure_open: arguments.insecure_open,
+        ..Sources::default()
+    }
+}
+
+/// Every forwarder, behind its wire.
+fn forwarders(ready: &Ready) -> anyhow::Result<HashMap<Provider, Forwarder>> {
+    let mut forwarders = HashMap::new();
+    for (provider, home) in &ready.forwarders {
+        let Home::Remote(uri) = home else {
+            bail!(
+                "`edge` holds no provider key: the forwarder of `{provider}` must be a service (`--forwarder {provider}=http://…`)"
+            );
+        };
+        let known = Known::find(provider)?;
+        let channel = forward_grpc::channel(service::endpoint(uri));
+        let remote = forward_grpc::Remote::new(channel, Some(service::inject()));
+        forwarders.insert(provider.clone(), Forwarder { dialect: known.dialect, forward: Arc::new(remote) });
+    }
+    if forwarders.is_empty() {
+        bail!("no forwarder is known: give `--forwarder gemini=http://127.0.0.1:5002`");
+    }
+    Ok(forwarders)
+}
