@@ -212,3 +212,79 @@ impl<T: Keyed> Gathering<T> {
         opened
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq)]
+    struct Item(&'static str, &'static str);
+
+    impl Keyed for Item {
+        fn key(&self) -> &str {
+            self.0
+        }
+        fn name(&self) -> &str {
+            self.1
+        }
+    }
+
+    fn at(revision: u64) -> Position {
+        Position { epoch: 1, revision }
+    }
+
+    fn names(held: &Held<Item>) -> Vec<(&'static str, &'static str)> {
+        held.all().iter().map(|item| (item.0, item.1)).collect()
+    }
+
+    #[test]
+    fn names_move_between_items_in_whatever_order_the_news_come() {
+        let held = Held::default();
+        held.replace(at(1), [Item("1", "a"), Item("2", "b")]);
+        held.change(at(2), vec![Item("1", "b"), Item("2", "a")], &[]);
+        assert_eq!(names(&held), [("2", "a"), ("1", "b")]);
+        held.change(at(3), vec![Item("3", "a")], &["2".to_owned()]);
+        assert_eq!(names(&held), [("3", "a"), ("1", "b")]);
+        // The same in two steps, the removal last.
+        held.change(at(3), vec![Item("4", "a")], &[]);
+        held.change(at(4), vec![], &["3".to_owned()]);
+        assert_eq!(names(&held), [("4", "a"), ("1", "b")]);
+        assert_eq!((held.len(), held.revision()), (2, 4));
+    }
+
+    #[test]
+    fn a_snapshot_counts_only_when_it_is_complete() {
+        let (held, mut gathering) = (Held::default(), Gathering::default());
+        let mut apply = |update| gathering.apply(update, &held, Some);
+        held.replace(at(1), [Item("old", "old")]);
+        assert_eq!(apply(Update::SnapshotPart(vec![])), Applied::Drifted);
+        assert_eq!(apply(Update::SnapshotBegin), Applied::Nothing);
+        assert_eq!(apply(Update::SnapshotPart(vec![Item("1", "a")])), Applied::Nothing);
+        assert_eq!(names(&held), [("old", "old")]);
+        assert_eq!(apply(Update::SnapshotEnd(at(2))), Applied::Reached(at(2)));
+        assert_eq!(names(&held), [("1", "a")]);
+        assert_eq!(apply(Update::SnapshotEnd(at(2))), Applied::Drifted);
+    }
+
+    #[test]
+    fn what_does_not_open_is_not_held_and_no_drift() {
+        let (held, mut gathering) = (Held::default(), Gathering::default());
+        let mut apply =
+            |update| gathering.apply(update, &held, |item: Item| (item.1 != "bad").then_some(item));
+        apply(Update::SnapshotBegin);
+        apply(Update::SnapshotPart(vec![Item("1", "a"), Item("2", "bad"), Item("3", "c")]));
+        apply(Update::SnapshotEnd(at(1)));
+        let heartbeat = |revision, items| Update::Heartbeat { position: at(revision), items };
+        assert_eq!(apply(heartbeat(1, 3)), Applied::Nothing);
+        assert_eq!(apply(heartbeat(1, 2)), Applied::Drifted);
+        assert_eq!(apply(heartbeat(2, 7)), Applied::Nothing, "more is to come");
+        let delta = |revision, upserts| Update::Delta { position: at(revision), upserts, removed: vec![] };
+        apply(delta(2, vec![Item("1", "bad"), Item("2", "b")]));
+        assert_eq!(names(&held), [("2", "b"), ("3", "c")], "the old version of 1 is gone");
+        assert_eq!(apply(heartbeat(2, 3)), Applied::Nothing);
+        apply(Update::Delta { position: at(3), upserts: vec![], removed: vec!["1".to_owned()] });
+        assert_eq!(apply(heartbeat(3, 2)), Applied::Nothing);
+        let other = Position { epoch: 2, revision: 9 };
+        assert_eq!(apply(Update::Heartbeat { position: other, items: 2 }), Applied::Drifted);
+    }
+}
