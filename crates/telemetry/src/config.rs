@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Form of the log lines on standard error.
     pub format: Format,
-    /// Which lines: `tracing-subscriber`'s directives, e.g. `info` or `info,edge=debug`.
+    /// Which lines: `tracing-subscriber`'s directives, e.g. `info` or `info,edge=debug`. The default leaves out what the
+    /// database's library tells of its own accord.
     pub filter: String,
     /// Where traces go; absent, no trace is made.
     pub otlp: Option<Otlp>,
@@ -49,7 +50,7 @@ const fn ten_seconds() -> u64 {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { format: Format::default(), filter: "info".to_owned(), otlp: None }
+        Self { format: Format::default(), filter: "info,sqlx=warn,sqlx_core=warn".to_owned(), otlp: None }
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod config;
 mod context;
+mod export;
 mod histogram;
 mod metrics;
 mod start;

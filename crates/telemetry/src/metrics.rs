@@ -288,6 +288,9 @@ mod tests {
             r#"keyward_refusals_total{reason="not_found",face="gemini"} 1"#,
             "keyward_catalog_revision 0",
             "keyward_overhead_seconds_count 0",
+            // Without the bucket of everything Prometheus makes no quantile.
+            r#"keyward_overhead_seconds_bucket{le="+Inf"} 0"#,
+            r#"gen_ai_server_request_duration_seconds_bucket{le="+Inf",endpoint="chat""#,
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");

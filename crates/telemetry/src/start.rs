@@ -12,7 +12,7 @@ use tracing_subscriber::{
     EnvFilter, Layer, Registry, filter::FilterFn, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-use crate::{Config, Format, Otlp, names};
+use crate::{Config, Format, Otlp, export::Watched, names};
 
 /// Why telemetry could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +90,6 @@ fn provider(otlp: &Otlp, service: &'static str) -> Result<SdkTracerProvider, Tel
     Ok(SdkTracerProvider::builder()
         .with_sampler(Sampler::ParentBased(Box::new(ratio)))
         .with_resource(Resource::builder_empty().with_service_name(service).build())
-        .with_batch_exporter(exporter)
+        .with_batch_exporter(Watched::new(exporter))
         .build())
 }
