@@ -11,7 +11,7 @@ pub struct Query {
     /// What goes on: every parameter but the credentials and `callback`, byte for byte and in order. None if there was no
     /// query, or nothing of it is left.
     pub forwarded: Option<String>,
-    /// The values of `key`, `access_token` and `oauth_token`, percent-decoded (a `+` stays one), empty ones left out.
+    /// The values of parameters that clients put credentials in, percent-decoded (a `+` stays one), empty ones left out.
     pub credentials: Vec<SecretString>,
     /// Whether the answer was asked for in a form in which neither its end mark nor its usage can be counted on: a
     /// `fields` mask, or an `alt` other than `json` and `sse`.
@@ -28,7 +28,7 @@ impl Query {
             let (name, value) = piece.split_once('=').unwrap_or((piece, ""));
             let name = decoded(name);
             match name.strip_prefix('$').unwrap_or(&name) {
-                "key" | "access_token" | "oauth_token" => query.take_credential(value),
+                name if is_credential(name) => query.take_credential(value),
                 // JSONP would have the provider answer a script.
                 "callback" => {}
                 name => {
@@ -46,6 +46,13 @@ impl Query {
             self.credentials.push(SecretString::from(decoded(value).into_owned()));
         }
     }
+}
+
+/// Google's own three, two that other APIs have, and whatever letter case a client wrote them in: what looks like a
+/// credential stays here, even where Google would not take it for one.
+fn is_credential(name: &str) -> bool {
+    let names = ["key", "access_token", "oauth_token", "bearer_token", "api_key"];
+    names.iter().any(|credential| name.eq_ignore_ascii_case(credential))
 }
 
 /// How the answer is framed: a stream is server-sent events if `alt=sse` asks so, else a JSON array. `alt` given twice with
@@ -98,12 +105,14 @@ mod tests {
 
     #[test]
     fn credentials_are_taken_out_and_the_rest_stays_as_it_is() {
-        let cases: [(&str, Option<&str>, &[&str]); 12] = [
+        let cases: [(&str, Option<&str>, &[&str]); 14] = [
             ("alt=sse", Some("alt=sse"), &[]),
             ("key=abc", None, &["abc"]),
             ("alt=sse&key=abc", Some("alt=sse"), &["abc"]),
             ("key=a%2Fb%2B&alt=sse&x=%7e+1&%6Bey=c", Some("alt=sse&x=%7e+1"), &["a/b+", "c"]),
             ("access_token=t&oauth_token=o&$key=k&%24key=l", None, &["t", "o", "k", "l"]),
+            ("Key=a&API_KEY=b&alt=sse&$Bearer_Token=c", Some("alt=sse"), &["a", "b", "c"]),
+            ("api_key=a&bearer_token=b&keys=c", Some("keys=c"), &["a", "b"]),
             ("access%5Ftoken=t&prettyPrint=false", Some("prettyPrint=false"), &["t"]),
             ("callback=f&$callback=g&b=2&a=1", Some("b=2&a=1"), &[]),
             ("", Some(""), &[]),
