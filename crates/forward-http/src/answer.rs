@@ -49,7 +49,13 @@ pub(crate) async fn head(
 
 fn failed(error: &hyper_util::client::legacy::Error, progress: &Progress) -> ForwardError {
     let said = progress.failure().unwrap_or_else(|| from_client(error));
-    tracing::info!(kind = said.kind(), cause = %chain(error), "no answer of the provider");
+    tracing::info!(
+        request_id = progress.request_id(),
+        mapping = progress.mapping(),
+        kind = said.kind(),
+        cause = %chain(error),
+        "no answer of the provider"
+    );
     said
 }
 
@@ -62,13 +68,13 @@ pub(crate) struct AnswerBody {
     total: Option<Instant>,
     /// Since when a frame has been waited for.
     waiting_since: Option<Instant>,
-    _cancel: CancelOnDrop,
+    cancel: CancelOnDrop,
 }
 
 impl AnswerBody {
     pub(crate) fn new(inner: Incoming, timer: Timer, limits: &Limits, cancel: CancelOnDrop) -> Self {
         let total = cancel.0.total(limits);
-        Self { inner: Some(inner), timer, idle: limits.idle, total, waiting_since: None, _cancel: cancel }
+        Self { inner: Some(inner), timer, idle: limits.idle, total, waiting_since: None, cancel }
     }
 
     /// Nothing has come: pending until a limit runs out.
@@ -118,7 +124,13 @@ impl http_body::Body for AnswerBody {
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Ready(Some(Err(error))) => {
                     let said = broken(&error);
-                    tracing::info!(cause = %chain(&error), "the provider's answer broke");
+                    let progress = &this.cancel.0;
+                    tracing::info!(
+                        request_id = progress.request_id(),
+                        mapping = progress.mapping(),
+                        cause = %chain(&error),
+                        "the provider's answer broke"
+                    );
                     return this.fail(said);
                 }
                 Poll::Pending => {
@@ -151,4 +163,61 @@ fn broken(error: &hyper::Error) -> BodyError {
         }
         _ => "the provider closed the connection early",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write, sync::Arc};
+
+    use http_body_util::Empty;
+    use hyper_util::{
+        client::legacy::Client,
+        rt::{TokioExecutor, TokioIo},
+    };
+    use names::{MappingId, RequestId};
+    use parking_lot::Mutex;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+
+    use super::*;
+    use crate::upload::Attempt;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_line_of_a_failure_can_be_found_by_its_request() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let _guard =
+            tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish().set_default();
+        let nobody = tower::service_fn(|_: http::Uri| {
+            let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+            std::future::ready(Err::<TokioIo<tokio::net::TcpStream>, _>(refused))
+        });
+        let client = Client::builder(TokioExecutor::new()).build::<_, Empty<Bytes>>(nobody);
+        let request_id = RequestId::from_random(7);
+        let mapping = MappingId::from_random(1);
+        let attempt = Attempt { request_id: request_id.clone(), mapping: mapping.clone() };
+        let minute = Duration::from_mins(1);
+        let limits = Limits { connect: minute, first_byte: minute, idle: minute, total: None };
+        let mut timer: Timer = Box::pin(tokio::time::sleep(minute));
+        let mut response = client.get("http://provider.example/".parse().unwrap());
+        let progress = Progress::begin(Some(attempt));
+        head(&mut response, &mut timer, &progress, &limits).await.unwrap_err();
+        let text = String::from_utf8(lines.0.lock().clone()).unwrap();
+        let line = text.lines().find(|line| line.contains("no answer of the provider")).unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["fields"]["request_id"], request_id.as_str());
+        assert_eq!(line["fields"]["mapping"], mapping.as_str());
+    }
 }

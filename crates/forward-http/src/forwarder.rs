@@ -15,7 +15,7 @@ use crate::{
     answer::{self, AnswerBody, Timer},
     headers, mask,
     prepared::{Prepared, PreparedTargets},
-    upload::{CancelOnDrop, Due, Outgoing, Progress},
+    upload::{Attempt, CancelOnDrop, Due, Outgoing, Progress},
 };
 
 /// Takes calls to one provider: the only implementation there is, for every [`Wire`].
@@ -114,7 +114,8 @@ impl<W: Wire> Forward for HttpForwarder<W> {
         let limits = call.head.limits;
         let target = self.target(&call.head).await?;
         let prepared = self.prepare(target)?;
-        let progress = Progress::begin();
+        let (request_id, mapping) = (call.head.request_id.clone(), call.head.mapping.clone());
+        let progress = Progress::begin(Some(Attempt { request_id, mapping }));
         let request = self.request(call, &prepared, &progress)?;
         let cancel = CancelOnDrop(Arc::clone(&progress));
         let mut timer = timer(&progress, &limits)?;

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use forward::{Body, BodyError, ForwardError, Limit, Limits};
 use futures_util::task::AtomicWaker;
 use http_body::{Frame, SizeHint};
+use names::{MappingId, RequestId};
 use tokio::time::Instant;
 
 /// Where a call stands, shared by its body, which the connection owns, and the call itself.
@@ -28,6 +29,14 @@ pub(crate) struct Progress {
     failure: OnceLock<BodyError>,
     cancelled: AtomicBool,
     waker: AtomicWaker,
+    attempt: Option<Attempt>,
+}
+
+/// What the log calls an attempt by, so that a forwarder's lines and its edge's can be put together.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) request_id: RequestId,
+    pub(crate) mapping: MappingId,
 }
 
 /// No connection has taken the request yet.
@@ -43,14 +52,26 @@ pub(crate) enum Due {
 }
 
 impl Progress {
-    pub(crate) fn begin() -> Arc<Self> {
+    /// A call begins; `attempt` is none in tests that read no log.
+    pub(crate) fn begin(attempt: Option<Attempt>) -> Arc<Self> {
         Arc::new(Self {
             begun: Instant::now(),
             phase: AtomicU64::new(CONNECTING),
             failure: OnceLock::new(),
             cancelled: AtomicBool::new(false),
             waker: AtomicWaker::new(),
+            attempt,
         })
+    }
+
+    /// The id of the client's request.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.attempt.as_ref().map(|attempt| attempt.request_id.as_str())
+    }
+
+    /// The target's mapping.
+    pub(crate) fn mapping(&self) -> Option<&str> {
+        self.attempt.as_ref().map(|attempt| attempt.mapping.as_str())
     }
 
     /// When the call's time is over, if it has a total.
@@ -222,7 +243,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_phase_has_its_own_limit() {
-        let progress = Progress::begin();
+        let progress = Progress::begin(None);
         let (mut client, body) = http_body_util::channel::Channel::<Bytes, BodyError>::new(1);
         let mut body = Outgoing::new(body.boxed_unsync(), None, Arc::clone(&progress));
 
@@ -253,7 +274,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_first_byte_that_is_due_before_connect_is_looked_for_in_time() {
         let limits = Limits { connect: Duration::from_mins(1), ..LIMITS };
-        let progress = Progress::begin();
+        let progress = Progress::begin(None);
         let now = Instant::now();
         assert!(matches!(progress.due(&limits, now), Due::At(at) if at <= now + limits.first_byte));
     }
@@ -261,7 +282,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_total_is_over_whoever_is_slow() {
         let limits = Limits { total: Some(Duration::from_millis(500)), ..LIMITS };
-        let progress = Progress::begin();
+        let progress = Progress::begin(None);
         tokio::time::advance(Duration::from_millis(500)).await;
         assert_eq!(out_of(&progress, &limits), Some(Limit::Total));
     }
@@ -269,7 +290,7 @@ mod tests {
     #[tokio::test]
     async fn a_length_that_was_said_is_kept() {
         for (said, comes, sound) in [(3, "abc", true), (4, "abc", false), (2, "abc", false), (0, "", true)] {
-            let progress = Progress::begin();
+            let progress = Progress::begin(None);
             let body = Outgoing::new(forward::full(comes), Some(said), Arc::clone(&progress));
             assert_eq!(body.size_hint().exact(), Some(said));
             assert_eq!(body.collect().await.is_ok(), sound, "{said} {comes}");
