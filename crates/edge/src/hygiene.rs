@@ -65,7 +65,13 @@ fn method(method: &Method) -> Result<(), Problem> {
         | Method::PATCH
         | Method::DELETE
         | Method::OPTIONS => Ok(()),
-        _ => Err(Problem::method("GET, HEAD, POST, PUT, PATCH, DELETE").closing()),
+        _ => {
+            let mut problem = Problem::method("GET, HEAD, POST, PUT, PATCH, DELETE").closing();
+            if method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) {
+                problem.said = format!("{}, in upper case", problem.said).into();
+            }
+            Err(problem)
+        }
     }
 }
 
@@ -169,6 +175,18 @@ pub(crate) fn path(path: &str) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letter_case_is_blamed_only_where_it_is_the_fault() {
+        for (sent, blamed) in
+            [("get", true), ("Post", true), ("TRACE", false), ("CONNECT", false), ("FOO", false)]
+        {
+            let said = method(&Method::from_bytes(sent.as_bytes()).unwrap()).unwrap_err().said;
+            assert_eq!(said.contains("upper case"), blamed, "{sent}: {said}");
+        }
+        assert!(method(&Method::PUT).is_ok());
+        assert!(!Problem::method("POST").said.contains("upper case"));
+    }
 
     #[test]
     fn hosts_in_their_grammar() {

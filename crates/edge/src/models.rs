@@ -24,6 +24,8 @@ pub(crate) fn answer(edge: &Edge, route: &Route, id: &RequestId) -> Response<Byt
         }
         Err(problem) => {
             edge.metrics.refused(problem.reason, face.as_str());
+            let endpoint = problem.asked_for.as_ref().map(names::EndpointName::as_str);
+            tracing::info!(request_id = id.as_str(), endpoint, reason = problem.reason, "refused a listing");
             problem.render(face, id)
         }
     }

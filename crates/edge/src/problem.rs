@@ -32,12 +32,23 @@ pub(crate) struct Problem {
     pub(crate) close: bool,
     /// Trying again is useless; some SDKs take the hint.
     pub(crate) final_word: bool,
+    /// The endpoint that was asked for, where there is none of that name.
+    pub(crate) asked_for: Option<names::EndpointName>,
 }
 
 impl Problem {
     pub(crate) fn new(fault: Fault, reason: &'static str, said: impl Into<Cow<'static, str>>) -> Self {
         let said = said.into();
-        Self { fault, said, reason, cause: None, allow: None, close: false, final_word: false }
+        Self {
+            fault,
+            said,
+            reason,
+            cause: None,
+            allow: None,
+            close: false,
+            final_word: false,
+            asked_for: None,
+        }
     }
 
     /// What only the log is told.
@@ -60,15 +71,16 @@ impl Problem {
 
     /// The path is there, the method is not.
     pub(crate) fn method(allow: &'static str) -> Self {
-        let mut problem =
-            Self::new(Fault::MethodNotAllowed, "method", format!("this path takes {allow}, in upper case"));
+        let mut problem = Self::new(Fault::MethodNotAllowed, "method", format!("this path takes {allow}"));
         problem.allow = Some(allow);
         problem
     }
 
     /// There is no such endpoint.
     pub(crate) fn no_endpoint(name: &names::EndpointName) -> Self {
-        Self::new(Fault::NotFound, "endpoint", format!("there is no endpoint `{name}`"))
+        let mut problem = Self::new(Fault::NotFound, "endpoint", format!("there is no endpoint `{name}`"));
+        problem.asked_for = Some(name.clone());
+        problem
     }
 
     /// Nothing can be said of endpoints yet.

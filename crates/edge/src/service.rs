@@ -112,10 +112,10 @@ impl Service {
     async fn serve(self, request: Request<Incoming>) -> Response<Outgoing> {
         let flight = Flight::begin(&self.wire);
         let (id, version) = (self.edge.request_id(), request.version());
-        let uri = request.uri().clone();
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         // What a panic leaves behind is this request's own, or counted by guards that unwinding drops.
         let answered = AssertUnwindSafe(self.answer(request, &id)).catch_unwind().await;
-        let mut response = answered.unwrap_or_else(|_| self.panicked(&uri, &id));
+        let mut response = answered.unwrap_or_else(|_| self.panicked(&method, &uri, &id));
         let headers = response.headers_mut();
         if let Ok(id) = HeaderValue::from_str(id.as_str()) {
             headers.insert(REQUEST_ID, id);
@@ -127,12 +127,12 @@ impl Service {
     }
 
     async fn answer(&self, request: Request<Incoming>, id: &RequestId) -> Response<Outgoing> {
-        if let Some((face, problem)) = self.refused_by_the_gate(&request) {
-            return self.refuse(face, &problem, id);
+        if let Some((asked, problem)) = self.refused_by_the_gate(&request) {
+            return self.refuse(asked, &problem, id);
         }
         let (parts, body) = request.into_parts();
         match self.site.lead(&parts) {
-            Err(problem) => self.refuse(Face::of(parts.uri.path(), parts.uri.query()), &problem, id),
+            Err(problem) => self.refuse(Asked::of(&parts.method, &parts.uri), &problem, id),
             Ok(Lead::Gemini(gemini::Route::Call(call))) => {
                 let request = Request::from_parts(parts, body);
                 let wire = Some(Arc::clone(&self.wire));
@@ -147,27 +147,57 @@ impl Service {
 
     /// A defect of the gateway's in one request is that request's end, not its neighbours'. What the panic said is the
     /// panic hook's to tell.
-    fn panicked(&self, uri: &Uri, id: &RequestId) -> Response<Outgoing> {
+    fn panicked(&self, method: &Method, uri: &Uri, id: &RequestId) -> Response<Outgoing> {
         tracing::error!(request_id = id.as_str(), "a request was not answered: its handler panicked");
         let problem = Problem::new(Fault::Internal, "panic", "the gateway failed on this request").closing();
-        self.refuse(Face::of(uri.path(), uri.query()), &problem, id)
+        self.refuse(Asked::of(method, uri), &problem, id)
     }
 
     /// What was wrong with the request that the gate's stand-in stands for.
-    fn refused_by_the_gate(&self, request: &Request<Incoming>) -> Option<(Face, Problem)> {
+    fn refused_by_the_gate(&self, request: &Request<Incoming>) -> Option<(Asked<'_>, Problem)> {
         let refused = self.wire.refused().filter(|_| request.method().as_str() == REFUSED)?;
         let target = refused.target.as_str();
         // An absolute target's path follows its host.
         let path =
             target.split_once("://").map_or(target, |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
-        Some((Face::of(path, query), refused.violation.into()))
+        Some((Asked { method: &refused.method, path, query }, refused.violation.into()))
     }
 
-    fn refuse(&self, face: Face, problem: &Problem, id: &RequestId) -> Response<Outgoing> {
+    /// What is refused here leaves no call's line, so it leaves one of its own.
+    fn refuse(&self, asked: Asked<'_>, problem: &Problem, id: &RequestId) -> Response<Outgoing> {
+        let face = Face::of(asked.path, asked.query);
         self.edge.metrics.refused(problem.reason, face.as_str());
-        tracing::debug!(request_id = id.as_str(), reason = problem.reason, face = face.as_str(), "refused");
+        tracing::info!(
+            request_id = id.as_str(),
+            method = asked.method,
+            path = asked.shown(),
+            reason = problem.reason,
+            status = problem.fault.http(),
+            face = face.as_str(),
+            "refused"
+        );
         problem.render(face, id).map(Outgoing::full)
+    }
+}
+
+/// What a refused request asked for, as it stood on the wire.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    method: &'a str,
+    path: &'a str,
+    query: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    fn of(method: &'a Method, uri: &'a Uri) -> Self {
+        Self { method: method.as_str(), path: uri.path(), query: uri.query() }
+    }
+
+    /// As much of the path as a line of the log has room for. Never the query: clients put credentials there.
+    fn shown(self) -> &'a str {
+        const CHARACTERS: usize = 200;
+        self.path.char_indices().nth(CHARACTERS).map_or(self.path, |(end, _)| &self.path[..end])
     }
 }
 

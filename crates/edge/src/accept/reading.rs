@@ -9,9 +9,11 @@ use super::{
 
 /// The method of the request that stands in for a refused one.
 pub(crate) const REFUSED: &str = "KEYWARD-REFUSED";
-const STAND_IN: &[u8] = b"KEYWARD-REFUSED / HTTP/1.0\r\nconnection: close\r\n\r\n";
+const STAND_IN: &[u8] = b"KEYWARD-REFUSED / HTTP/1.1\r\nconnection: close\r\n\r\n";
 /// Longest target that is kept of a refused request.
 const TARGET_MAX: usize = 2048;
+/// Longest method that is kept of a refused request.
+const METHOD_MAX: usize = 20;
 
 /// What was read and where it stands.
 #[derive(Debug)]
@@ -142,14 +144,17 @@ impl Reading {
     pub(super) fn refuse(&mut self, violation: Violation) -> Refused {
         let head = self.inbox.get(self.cleared..).unwrap_or_default();
         let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-        let target = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
-        let target = target.get(..target.len().min(TARGET_MAX)).unwrap_or_default();
-        let target = String::from_utf8_lossy(target).into_owned();
+        let mut words = line.split(|byte| *byte == b' ');
+        let mut word = |max: usize| {
+            let word = words.next().unwrap_or_default();
+            String::from_utf8_lossy(word.get(..word.len().min(max)).unwrap_or_default()).into_owned()
+        };
+        let (method, target) = (word(METHOD_MAX), word(TARGET_MAX));
         self.inbox.truncate(self.cleared);
         self.inbox.extend_from_slice(STAND_IN);
         self.cleared = self.inbox.len();
         self.refused = true;
-        Refused { violation, target }
+        Refused { violation, method, target }
     }
 
     /// Whether the client may still be sending what nobody will read.

@@ -34,6 +34,8 @@ pub(crate) struct Wire {
 pub(crate) struct Refused {
     /// What was wrong.
     pub(crate) violation: Violation,
+    /// The method as far as it could be read, for the log.
+    pub(crate) method: String,
     /// The target as far as it could be read, to find the dialect to answer in.
     pub(crate) target: String,
 }

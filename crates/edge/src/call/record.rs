@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use dialect::{Call, Dialect, Framing, Operation, Usage};
 use http::{HeaderMap, StatusCode, Version};
-use names::RequestId;
+use names::{EndpointName, RequestId};
 use store::{PublishedEndpoint, PublishedTarget};
 use telemetry::{Outcome, TokenKind, names as words};
 use tokio::time::Instant;
@@ -34,6 +34,8 @@ pub(crate) struct Record {
     began: Instant,
     span: Span,
     endpoint: Option<Arc<PublishedEndpoint>>,
+    /// A name that no endpoint has.
+    asked_for: Option<EndpointName>,
     caller: &'static str,
     tried: Option<Arc<Counted>>,
     attempt: u32,
@@ -65,6 +67,7 @@ impl Record {
             began: Instant::now(),
             span,
             endpoint: None,
+            asked_for: None,
             caller: "",
             tried: None,
             attempt: 0,
@@ -107,6 +110,7 @@ impl Record {
         self.status = StatusCode::from_u16(problem.fault.http()).ok();
         self.outcome = Some(Outcome::Failed);
         self.reason = Some(problem.reason);
+        self.asked_for.clone_from(&problem.asked_for);
         self.cause = problem.cause.as_ref().map(|cause| cause.clone().into_owned());
     }
 
@@ -261,10 +265,11 @@ impl Record {
 
     fn log(&self, outcome: Outcome, took: Duration) {
         let tried = self.tried.as_ref();
+        let endpoint = self.endpoint.as_ref().map(|endpoint| &endpoint.name).or(self.asked_for.as_ref());
         tracing::info!(
             target: words::CALLS,
             request_id = self.request_id.as_str(),
-            endpoint = self.endpoint.as_ref().map(|endpoint| endpoint.name.as_str()),
+            endpoint = endpoint.map(EndpointName::as_str),
             caller = self.caller,
             dialect = self.dialect.as_str(),
             operation = self.operation.as_str(),

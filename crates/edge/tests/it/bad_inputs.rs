@@ -270,6 +270,8 @@ async fn every_row_is_answered_as_the_table_says() {
         client.send(&[bytes, smuggled].concat()).await;
         let reply = client.reply().await.unwrap_or_else(|| panic!("{row} {shown:?}: no answer"));
         assert_eq!(reply.status, status, "{row} {shown:?}: {}", reply.text());
+        assert_eq!(reply.version, "HTTP/1.1", "{row} {shown:?}");
+        assert_eq!(reply.field("connection") == Some("close"), then == Closes, "{row} {shown:?}");
         match face {
             Gemini => reply.gemini_refusal(status),
             Management => reply.management_refusal(status),

@@ -35,6 +35,8 @@ pub(crate) fn get(path: &str) -> Vec<u8> {
 /// One answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reply {
+    /// As it stands in the status line, e.g. `HTTP/1.1`.
+    pub(crate) version: String,
     pub(crate) status: u16,
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -156,7 +158,8 @@ fn parsed(bytes: &[u8], ended: bool) -> Option<(Reply, usize)> {
     let head_end = memchr::memmem::find(bytes, b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..head_end]).unwrap();
     let mut lines = head.trim_end().split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let mut first = lines.next().unwrap().split(' ');
+    let (version, status) = (first.next().unwrap().to_owned(), first.next().unwrap().parse().unwrap());
     let fields: Vec<(String, String)> = lines
         .map(|line| line.split_once(':').unwrap())
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
@@ -171,7 +174,7 @@ fn parsed(bytes: &[u8], ended: bool) -> Option<(Reply, usize)> {
     } else {
         (rest.to_vec(), rest.len(), ended)
     };
-    (complete || ended).then_some((Reply { status, fields, body, complete }, head_end + used))
+    (complete || ended).then_some((Reply { version, status, fields, body, complete }, head_end + used))
 }
 
 /// As much of a chunked body as is there: its data, its length on the wire, whether its last chunk came.

@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    client::{Client, UNARY, post},
+    client::{Client, UNARY, get, post},
     rig::{Reply, Rig, mapping},
 };
 
@@ -38,17 +38,54 @@ impl Lines {
     }
 }
 
-#[tokio::test]
-async fn one_line_a_call_and_no_credential_in_any_line() {
+/// Lines at `level` and above, as long as the guard lives; the test's runtime has one thread, this one.
+fn caught(level: tracing_subscriber::filter::LevelFilter) -> (Lines, tracing::subscriber::DefaultGuard) {
     let lines = Lines::default();
     let writer = lines.clone();
-    // The test's runtime has one thread, this one.
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing_subscriber::util::SubscriberInitExt::set_default(subscriber);
+    let subscriber =
+        tracing_subscriber::fmt().json().with_max_level(level).with_writer(move || writer.clone()).finish();
+    (lines, tracing_subscriber::util::SubscriberInitExt::set_default(subscriber))
+}
+
+#[tokio::test]
+async fn what_is_refused_before_it_is_a_call_leaves_one_line_without_its_query() {
+    let (lines, _guard) = caught(tracing_subscriber::filter::LevelFilter::INFO);
+    let rig = Rig::new().await;
+    let long = format!("/gateway/gemini/{}", "x".repeat(1000));
+    let shown = long[..200].to_owned();
+    for (request, method, path, reason) in [
+        // Refused by the grammar, by the table of paths, by the gate.
+        (
+            post("/gateway/gemini/v1beta/models/%2e%2e:generateContent?key=canary", "", b""),
+            "POST",
+            "/gateway/gemini/v1beta/models/%2e%2e:generateContent",
+            "path",
+        ),
+        (get("/gateway/nobody?key=canary"), "GET", "/gateway/nobody", "path"),
+        (get(&long), "GET", shown.as_str(), "path"),
+        (
+            b"PUT /gateway/gemini/a?key=canary HTTP/1.1\nhost: localhost\n\n".to_vec(),
+            "PUT",
+            "/gateway/gemini/a",
+            "framing",
+        ),
+    ] {
+        lines.0.lock().unwrap().clear();
+        let reply = Client::connect(rig.address).await.ask(&request).await;
+        let text = lines.text();
+        let told: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(told.len(), 1, "{text}");
+        let fields = &told[0]["fields"];
+        assert_eq!(fields["request_id"], reply.field("keyward-request-id").unwrap());
+        assert_eq!((&fields["method"], &fields["path"]), (&method.into(), &path.into()));
+        assert_eq!((&fields["reason"], &fields["status"]), (&reason.into(), &reply.status.into()));
+        assert!(!text.contains("canary"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn one_line_a_call_and_no_credential_in_any_line() {
+    let (lines, _guard) = caught(tracing_subscriber::filter::LevelFilter::TRACE);
     let rig = Rig::new().await;
     let mut client = Client::connect(rig.address).await;
     let answer = r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3}}"#;
@@ -80,6 +117,7 @@ async fn one_line_a_call_and_no_credential_in_any_line() {
         (&fields["outcome"], &fields["reason"], &fields["status"]),
         (&"failed".into(), &"endpoint".into(), &404.into())
     );
+    assert_eq!(fields["endpoint"], "missing", "the name that was asked for");
     let ours: Vec<String> =
         lines.text().lines().filter(|line| !line.contains("\"target\":\"hyper")).map(str::to_owned).collect();
     assert!(ours.iter().all(|line| !line.contains("canary")), "{ours:#?}");
