@@ -3,12 +3,13 @@
 mod admin;
 mod watch;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use proto::store::v1::{admin_client::AdminClient, catalog_client::CatalogClient, vault_client::VaultClient};
-use tonic::{Request, codegen::http::HeaderMap, transport::Channel};
+use store::StoreError;
+use tonic::{Request, Status, codegen::http::HeaderMap, transport::Channel};
 
-use crate::channel::MESSAGE_MAX;
+use crate::{channel::MESSAGE_MAX, failure};
 
 /// Writes trace context (`traceparent`, `tracestate`) into the headers of a call that is about to be made.
 pub type Inject = Arc<dyn Fn(&mut HeaderMap) + Send + Sync>;
@@ -18,13 +19,34 @@ pub type Inject = Arc<dyn Fn(&mut HeaderMap) + Send + Sync>;
 pub struct Remote {
     channel: Channel,
     inject: Option<Inject>,
+    trouble: Trouble,
+}
+
+/// What the transport said when a watch ended or did not begin; shared by clones and streams.
+#[derive(Debug, Clone, Default)]
+struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    fn set(&self, said: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = said;
+    }
+
+    fn get(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A watch's status, as the store's error.
+    fn of(&self, status: &Status) -> StoreError {
+        self.set(failure::of_transport(status));
+        failure::of_read(status)
+    }
 }
 
 impl Remote {
     /// The store behind this channel, best one of [`crate::channel`]. `inject` is called in the task of every call that
     /// is made.
     pub fn new(channel: Channel, inject: Option<Inject>) -> Self {
-        Self { channel, inject }
+        Self { channel, inject, trouble: Trouble::default() }
     }
 
     fn request<M>(&self, message: M) -> Request<M> {

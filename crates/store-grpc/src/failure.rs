@@ -47,6 +47,15 @@ pub(crate) fn of_read(status: &Status) -> StoreError {
     })
 }
 
+/// The transport's own words, with their sources; none where the store itself answered.
+pub(crate) fn of_transport(status: &Status) -> Option<String> {
+    let lower = std::error::Error::source(status).map(store::chain);
+    status.details().is_empty().then(|| match lower {
+        Some(lower) => lower,
+        None => format!("{}: {}", status.code(), status.message()),
+    })
+}
+
 /// The error of a change: unless the store was never reached, what became of it is not known.
 pub(crate) fn of_change(status: &Status) -> StoreError {
     told(status).unwrap_or_else(|| match transport(status) {

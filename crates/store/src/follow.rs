@@ -20,6 +20,8 @@ pub trait Source: Send + Sync + 'static {
     async fn subscribe(&self, from: Option<Position>) -> Result<Updates<Self::Item>, StoreError>;
     /// Says that the state of `position` is served.
     async fn acknowledge(&self, position: Position) -> Result<(), StoreError>;
+    /// As [`Catalog::trouble`].
+    fn trouble(&self) -> Option<String>;
 }
 
 /// A catalog, as an edge watches it.
@@ -40,6 +42,10 @@ impl Source for AtEdge {
 
     async fn acknowledge(&self, position: Position) -> Result<(), StoreError> {
         self.catalog.acknowledge(&self.watcher, position).await
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.catalog.trouble()
     }
 }
 
@@ -65,6 +71,10 @@ impl Source for AtForwarder {
 
     async fn acknowledge(&self, position: Position) -> Result<(), StoreError> {
         self.vault.acknowledge(&self.watcher, position).await
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.vault.trouble()
     }
 }
 
@@ -115,7 +125,7 @@ pub async fn follow<S: Source, U: Keyed>(
     open: impl FnMut(S::Item) -> Option<U> + Send,
     tell: impl FnMut(Progress) + Send,
 ) {
-    let mut follower = Follower { source, held, pace, open, tell };
+    let mut follower = Follower { source, held, pace, open, tell, outage: Outage::default() };
     let mut from = follower.held.position();
     let mut wait = follower.pace.retry_first;
     loop {
@@ -127,13 +137,19 @@ pub async fn follow<S: Source, U: Keyed>(
                 from = None;
             }
             Ended::Lost(error) => {
-                tracing::warn!(cause = error.to_string(), "lost the store; serving what is held");
+                let cause = follower.cause(&error);
+                if follower.outage.is_to_be_told(Instant::now()) {
+                    tracing::warn!(cause, "lost the store; serving what is held");
+                } else {
+                    tracing::debug!(cause, "the store is still away");
+                }
                 (follower.tell)(Progress::Lost(error));
                 // Whoever drifted and was cut off before the snapshot ended still needs one.
                 from = from.and(follower.held.position());
             }
             Ended::Cut(error) => {
-                tracing::info!(cause = error.to_string(), "the watch ended; serving what is held");
+                let cause = follower.cause(&error);
+                tracing::info!(cause, "the watch ended; serving what is held");
                 (follower.tell)(Progress::Lost(error));
                 from = follower.held.position();
             }
@@ -151,6 +167,32 @@ struct Follower<S, U, O, T> {
     pace: Pace,
     open: O,
     tell: T,
+    outage: Outage,
+}
+
+/// How long the store has been away, as far as the log knows: told when it begins, and then now and then.
+#[derive(Debug, Default)]
+struct Outage {
+    told: Option<Instant>,
+}
+
+impl Outage {
+    /// Between two lines about the same outage.
+    const AGAIN: Duration = Duration::from_mins(1);
+
+    /// Whether the log should hear that the store is away, `now`.
+    fn is_to_be_told(&mut self, now: Instant) -> bool {
+        let due = self.told.is_none_or(|told| now.duration_since(told) >= Self::AGAIN);
+        if due {
+            self.told = Some(now);
+        }
+        due
+    }
+
+    /// The store is there; whether the log thought otherwise.
+    fn is_over(&mut self) -> bool {
+        self.told.take().is_some()
+    }
 }
 
 /// Why a watch is over.
@@ -185,6 +227,9 @@ where
                 Ok(Some(Err(error))) => return ended(error),
                 Ok(None) | Err(_) => return ended(StoreError::Unavailable),
             };
+            if self.outage.is_over() {
+                tracing::info!("the store is back");
+            }
             let heartbeat = matches!(update, Update::Heartbeat { .. });
             match gathering.apply(update, &self.held, &mut self.open) {
                 Applied::Drifted => return Ended::Drifted,
@@ -203,6 +248,16 @@ where
         }
     }
 
+    /// Why a watch ended, for the log. An error's own text is for callers: it speaks of what was to be changed.
+    fn cause(&self, error: &StoreError) -> String {
+        match error {
+            StoreError::Unavailable => {
+                self.source.trouble().unwrap_or_else(|| "it is not available, or does not answer".to_owned())
+            }
+            error => error.to_string(),
+        }
+    }
+
     /// Where it does not get through, the watch will end too, or the next heartbeat is acknowledged.
     async fn acknowledge(&self, position: Position) {
         let said = timeout(self.pace.answer_max, self.source.acknowledge(position)).await;
@@ -217,4 +272,21 @@ fn jittered(wait: Duration, entropy: &dyn Entropy) -> Duration {
     const STEPS: u32 = 1_024;
     let step = u32::try_from(entropy.bits() % u128::from(STEPS)).unwrap_or(0);
     wait / 2 + wait / 2 * step / STEPS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_told_when_it_begins_and_then_once_a_minute() {
+        let (mut outage, begin) = (Outage::default(), Instant::now());
+        let told: Vec<u64> = (0..300)
+            .map(|tries| tries / 2)
+            .filter(|seconds| outage.is_to_be_told(begin + Duration::from_secs(*seconds)))
+            .collect();
+        assert_eq!(told, [0, 60, 120]);
+        assert!(outage.is_over() && !outage.is_over());
+        assert!(outage.is_to_be_told(begin + Duration::from_secs(150)), "another outage is news");
+    }
 }

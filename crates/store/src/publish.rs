@@ -161,6 +161,11 @@ pub trait Catalog: Send + Sync + 'static {
     ) -> Result<Updates<PublishedEndpoint>, StoreError>;
     /// The watcher serves the state of `position` now.
     async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError>;
+    /// What ended the last watch or kept it from beginning, in the words of what carries it: for the log. None where
+    /// nothing carries it, or where the store itself said why.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }
 
 /// One provider's targets, secrets sealed.
@@ -176,4 +181,8 @@ pub trait Vault: Send + Sync + 'static {
     ) -> Result<Updates<SealedTarget>, StoreError>;
     /// The watcher serves the state of `position` now.
     async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError>;
+    /// As [`Catalog::trouble`].
+    fn trouble(&self) -> Option<String> {
+        None
+    }
 }

@@ -6,7 +6,7 @@ use proto::store::v1;
 use store::{Catalog, Position, PublishedEndpoint, SealedTarget, StoreError, Updates, Vault, Watcher};
 use tonic::{Streaming, async_trait};
 
-use super::Remote;
+use super::{Remote, Trouble};
 use crate::{
     convert::{Step, Wire},
     failure::{malformed_answer, of_read},
@@ -21,13 +21,19 @@ impl Catalog for Remote {
     ) -> Result<Updates<PublishedEndpoint>, StoreError> {
         let message =
             v1::WatchCatalogRequest { watcher: Some(watcher.to_wire()), from: from.map(Wire::to_wire) };
+        self.trouble.set(None);
         let stream = self.catalog().watch(self.request(message)).await;
-        Ok(updates(stream.map_err(|status| of_read(&status))?.into_inner()))
+        let stream = stream.map_err(|status| self.trouble.of(&status))?;
+        Ok(updates(stream.into_inner(), self.trouble.clone()))
     }
 
     async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
         let request = self.request(acknowledgement(watcher, position));
         self.catalog().acknowledge(request).await.map(drop).map_err(|status| of_read(&status))
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.get()
     }
 }
 
@@ -46,13 +52,19 @@ impl Vault for Remote {
             public_key: public_key.into(),
             from: from.map(Wire::to_wire),
         };
+        self.trouble.set(None);
         let stream = self.vault().watch(self.request(message)).await;
-        Ok(updates(stream.map_err(|status| of_read(&status))?.into_inner()))
+        let stream = stream.map_err(|status| self.trouble.of(&status))?;
+        Ok(updates(stream.into_inner(), self.trouble.clone()))
     }
 
     async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
         let request = self.request(acknowledgement(watcher, position));
         self.vault().acknowledge(request).await.map(drop).map_err(|status| of_read(&status))
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.get()
     }
 }
 
@@ -61,19 +73,22 @@ fn acknowledgement(watcher: &Watcher, position: Position) -> v1::AcknowledgeRequ
 }
 
 /// Ends after its first error; a stream that ends without one ended because the store went away.
-fn updates<T, M>(messages: Streaming<M>) -> Updates<T>
+fn updates<T, M>(messages: Streaming<M>, trouble: Trouble) -> Updates<T>
 where
     T: Wire + Send + 'static,
     M: Step<T> + Send + 'static,
 {
-    stream::unfold(Some(messages), |messages| async {
-        let mut messages = messages?;
+    stream::unfold(Some((messages, trouble)), |watched| async {
+        let (mut messages, trouble) = watched?;
         let update = match messages.next().await {
             Some(Ok(message)) => message.read().map_err(|cause| malformed_answer(&cause)),
-            Some(Err(status)) => Err(of_read(&status)),
-            None => Err(StoreError::Unavailable),
+            Some(Err(status)) => Err(trouble.of(&status)),
+            None => {
+                trouble.set(Some("it ended the watch".to_owned()));
+                Err(StoreError::Unavailable)
+            }
         };
-        let rest = update.is_ok().then_some(messages);
+        let rest = update.is_ok().then_some((messages, trouble));
         Some((update, rest))
     })
     .boxed()

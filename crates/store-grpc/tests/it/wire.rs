@@ -94,6 +94,18 @@ async fn a_watch_whose_connection_breaks_ends_with_an_error() {
 }
 
 #[tokio::test]
+async fn a_watch_that_does_not_begin_says_what_the_transport_said() {
+    let (listener, endpoint) = listener().await;
+    drop(listener);
+    let remote = Remote::new(channel(endpoint), None);
+    assert_eq!(Catalog::trouble(&remote), None);
+    let refused = within(Catalog::watch(&remote, watcher(), None)).await.err();
+    assert_eq!(refused, Some(StoreError::Unavailable));
+    let trouble = Catalog::trouble(&remote).unwrap();
+    assert!(trouble.to_lowercase().contains("connection refused"), "{trouble}");
+}
+
+#[tokio::test]
 async fn errors_of_the_store_come_back_exactly() {
     let fake = Fake::new();
     let (channel, _serving) = duplex(routes(fake.clone(), CancellationToken::new()).await);
