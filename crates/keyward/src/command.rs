@@ -1,6 +1,9 @@
 //! The command line, as clap reads it.
 
-use std::path::PathBuf;
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -38,7 +41,7 @@ pub(crate) enum Command {
     #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
     Endpoint(crate::admin::EndpointCommand),
     /// Check a configuration file without starting anything
-    Check(Configured),
+    Check(Check),
     /// Print the effective configuration, secrets masked
     Config(Configured),
     /// Look for what is wrong with this installation
@@ -55,6 +58,23 @@ pub(crate) struct Configured {
     /// Configuration file (TOML)
     #[arg(long, value_name = "FILE", env = environment::CONFIG, global = true)]
     pub config: Option<PathBuf>,
+}
+
+/// `keyward check`
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Configuration file (TOML); goes before `--config`
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub configured: Configured,
+}
+
+impl Check {
+    /// The file that is to be checked.
+    pub(crate) fn configured(self) -> Configured {
+        Configured { config: self.file.or(self.configured.config) }
+    }
 }
 
 /// Where the embedded database and its key lie.
@@ -88,8 +108,8 @@ impl DataPlace {
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address to listen on [default: 127.0.0.1:5000]
-    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN)]
-    pub listen: Option<std::net::SocketAddr>,
+    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN, value_parser = address)]
+    pub listen: Option<SocketAddr>,
     #[command(flatten)]
     pub place: DataPlace,
     /// Listen on an address that is not loopback although nobody needs a credential: whoever reaches it spends your money
@@ -103,8 +123,8 @@ pub(crate) struct Serve {
 #[derive(Debug, Args)]
 pub(crate) struct Edge {
     /// Address to listen on, for the planes that the configuration names, else for both
-    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN)]
-    pub listen: Option<std::net::SocketAddr>,
+    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN, value_parser = address)]
+    pub listen: Option<SocketAddr>,
     /// The store's address, e.g. http://127.0.0.1:5001
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
@@ -131,8 +151,8 @@ pub(crate) struct Store {
     #[command(subcommand)]
     pub action: Option<StoreAction>,
     /// Address of the gRPC listener; loopback only until services authenticate each other [default: 127.0.0.1:5001]
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<std::net::SocketAddr>,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub listen: Option<SocketAddr>,
     /// File that holds the Postgres URL
     #[arg(long, value_name = "FILE", env = environment::DATABASE_URL_FILE, global = true)]
     pub database_url_file: Option<PathBuf>,
@@ -158,8 +178,8 @@ pub(crate) struct Forwarder {
     /// Whose calls it takes, e.g. gemini
     pub provider: String,
     /// Address of the gRPC listener; loopback only until services authenticate each other
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<std::net::SocketAddr>,
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub listen: Option<SocketAddr>,
     /// The store's address, e.g. http://127.0.0.1:5001
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
@@ -213,4 +233,55 @@ pub(crate) struct Restore {
     pub place: DataPlace,
     #[command(flatten)]
     pub configured: Configured,
+}
+
+/// An address with its port; `localhost` is this machine's own, as in RFC 6761, whatever a resolver says.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let local = text.rsplit_once(':').filter(|(host, _)| host.eq_ignore_ascii_case("localhost"));
+    let parsed = match local {
+        Some((_, port)) => port.parse().ok().map(|port| (Ipv4Addr::LOCALHOST, port).into()),
+        None => text.parse().ok(),
+    };
+    parsed.ok_or("an address and a port are needed, e.g. 127.0.0.1:5000 or localhost:5000")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Command, clap::Error> {
+        CommandLine::try_parse_from(line.split(' ')).map(|line| line.command)
+    }
+
+    #[test]
+    fn the_file_to_check_is_named_either_way() {
+        for line in
+            ["keyward check a.toml", "keyward check --config a.toml", "keyward check a.toml --config b.toml"]
+        {
+            let Ok(Command::Check(check)) = read(line) else { panic!("{line}") };
+            assert_eq!(check.configured().config, Some("a.toml".into()), "{line}");
+        }
+    }
+
+    #[test]
+    fn localhost_is_an_address() {
+        for (text, expected) in [
+            ("localhost:5005", Some("127.0.0.1:5005")),
+            ("LOCALHOST:0", Some("127.0.0.1:0")),
+            ("[::1]:5000", Some("[::1]:5000")),
+            ("0.0.0.0:80", Some("0.0.0.0:80")),
+            ("localhost", None),
+            ("localhost:x", None),
+            ("example.com:80", None),
+        ] {
+            assert_eq!(address(text).ok(), expected.map(|expected| expected.parse().unwrap()), "{text}");
+            for role in ["serve", "edge", "store", "forwarder gemini"] {
+                assert_eq!(
+                    read(&format!("keyward {role} --listen {text}")).is_ok(),
+                    expected.is_some(),
+                    "{role} {text}"
+                );
+            }
+        }
+    }
 }

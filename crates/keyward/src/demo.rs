@@ -149,10 +149,24 @@ fn excerpt(text: &str) -> String {
 fn what_next(url: &str) -> String {
     format!(
         "\nIt keeps running until Ctrl-C. Try, in another terminal:\n    \
-         curl {url}/gateway/gemini/v1beta/models/{ENDPOINT}:streamGenerateContent?alt=sse \\\n      \
+         curl '{url}/gateway/gemini/v1beta/models/{ENDPOINT}:streamGenerateContent?alt=sse' \\\n      \
          -H 'content-type: application/json' -d '{{\"contents\":[{{\"parts\":[{{\"text\":\"{QUESTION}\"}}]}}]}}'\n    \
          keyward endpoint list --url {url}\n    \
          keyward endpoint test {ENDPOINT} --url {url}\n    \
-         curl {url}/metrics\n"
+         curl '{url}/metrics'\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A question mark is a pattern for some shells.
+    #[test]
+    fn a_shell_takes_the_printed_urls_as_they_are() {
+        let lines = what_next("http://127.0.0.1:1");
+        let urls: Vec<_> = lines.lines().filter_map(|line| line.trim().strip_prefix("curl ")).collect();
+        assert_eq!(urls.len(), 2, "{lines}");
+        assert!(urls.iter().all(|url| url.starts_with('\'') && url.matches('\'').count() == 2), "{urls:?}");
+    }
 }

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     match run(command) {
         Ok(code) => code,
         Err(error) => {
-            let _ = writeln!(std::io::stderr().lock(), "keyward: {error:#}");
+            let _ = writeln!(std::io::stderr().lock(), "keyward: {}", store::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -50,7 +50,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Store(arguments) => roles::store::run(arguments).await,
             Command::Forwarder(arguments) => roles::forwarder::run(arguments).await,
             Command::Demo(arguments) => demo::run(&arguments).await,
-            Command::Check(arguments) => config::check(&arguments),
+            Command::Check(arguments) => config::check(&arguments.configured()),
             Command::Config(arguments) => config::print(&arguments),
             Command::Doctor(arguments) => return doctor::run(&arguments).await,
             Command::Backup(arguments) => keeping::backup(&arguments).await,

@@ -68,9 +68,11 @@ impl Client {
         let header =
             |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (source, request_id) = (header("keyward-error-source"), header("keyward-request-id"));
+        let attempt = header("keyward-attempt").and_then(|attempt| attempt.parse().ok());
+        let target = header("keyward-target");
         let status = response.status().as_u16();
         let text = response.text().await.map_err(|error| self.not_reached(&error))?;
-        Ok(Answered { status, source, request_id, text })
+        Ok(Answered { status, source, request_id, attempt, target, text })
     }
 
     /// The id of the one whose id or name is `wanted`, out of a list of the API.
@@ -110,6 +112,10 @@ pub(crate) struct Answered {
     pub source: Option<String>,
     /// What the call is known by in the log.
     pub request_id: Option<String>,
+    /// Which attempt answered, from 1; none where no provider did.
+    pub attempt: Option<u32>,
+    /// The mapping of the target that answered.
+    pub target: Option<String>,
     /// The body.
     pub text: String,
 }

@@ -24,13 +24,15 @@ pub(crate) async fn run(connection: &Connection, data: &Client, wanted: &str) ->
     phase(connection, "call", &path);
 
     let answered = data.call(&path, &body).await?;
-    let verdict = verdict(&answered);
+    let (verdict, fallback) = (verdict(&answered), fallback(&endpoint, &answered));
     if connection.json {
-        table::line(&as_json(&name, &answered, verdict.as_ref()).to_string());
+        table::line(&as_json(&name, &answered, verdict.as_ref(), fallback.as_deref()).to_string());
+    }
+    if let Some(fallback) = &fallback {
+        phase(connection, "attempts", &format!("the primary failed; {fallback} answered"));
     }
     let Some(Verdict { fault, hint }) = verdict else {
-        phase(connection, "answer", "200, the endpoint works");
-        return Ok(());
+        return worked(connection, &name, &answered, fallback);
     };
     phase(connection, "answer", &format!("{}: {}", answered.status, message(&answered.text)));
     phase(connection, "fault", fault.said());
@@ -44,6 +46,41 @@ pub(crate) async fn run(connection: &Connection, data: &Client, wanted: &str) ->
         Fault::Keyward | Fault::Call => {
             AdminError::Refused { code: answered.status.to_string(), message: said }
         }
+    })
+}
+
+/// The call went well; the endpoint is whole only where its primary took it.
+fn worked(
+    connection: &Connection,
+    name: &str,
+    answered: &Answered,
+    fallback: Option<String>,
+) -> Result<(), AdminError> {
+    let Some(fallback) = fallback else {
+        phase(connection, "answer", &format!("{}, the endpoint works", answered.status));
+        return Ok(());
+    };
+    phase(connection, "answer", &format!("{}, but not of the primary", answered.status));
+    if let Some(id) = &answered.request_id {
+        phase(connection, "to do", &format!("Keyward's log says why under request id {id}"));
+    }
+    Err(AdminError::Provider(format!(
+        "the primary of `{name}` does not work; {fallback} answered in its place"
+    )))
+}
+
+/// The target that answered, where it is not the one that was tried first.
+fn fallback(endpoint: &Value, answered: &Answered) -> Option<String> {
+    answered.attempt.filter(|attempt| *attempt > 1)?;
+    let target = answered.target.as_deref().unwrap_or_default();
+    let mappings = endpoint.get("model_mappings").and_then(Value::as_array);
+    let mapping = mappings.into_iter().flatten().find(|mapping| table::text(mapping, "mapping_id") == target);
+    let definition = mapping.and_then(|mapping| mapping.get("model_definition"));
+    Some(match definition {
+        Some(definition) => {
+            format!("{}/{}", table::text(definition, "provider"), table::text(definition, "model_name"))
+        }
+        None => format!("target {}", target.escape_default()),
     })
 }
 
@@ -81,10 +118,10 @@ fn verdict(answered: &Answered) -> Option<Verdict> {
     let (fault, hint) = match (answered.status, by_provider) {
         (200..=299, _) => return None,
         (401 | 403, true) => (Fault::Key, "replace the key: `keyward secret update`"),
-        (400, true) => (
-            Fault::Key,
-            "read the provider's message: a wrong key is a 400 for some, else it is the model's name",
-        ),
+        // Google says so of a wrong key; any other 400 is about what was asked.
+        (400, true) if refuses_key(&answered.text) => {
+            (Fault::Key, "replace the key: `keyward secret update`")
+        }
         (404, true) => (Fault::Call, "correct the model's name: `keyward model update --model`"),
         (429, true) => (Fault::Provider, "its quota for this key is used up: wait, or raise it there"),
         (500..=599, true) => (Fault::Provider, "wait, or give the endpoint a fallback"),
@@ -98,10 +135,18 @@ fn verdict(answered: &Answered) -> Option<Verdict> {
     Some(Verdict { fault, hint })
 }
 
-fn as_json(name: &str, answered: &Answered, verdict: Option<&Verdict>) -> Value {
+/// Whether a refusal in Google's form has a detail with the reason `API_KEY_INVALID`.
+fn refuses_key(text: &str) -> bool {
+    let body: Value = serde_json::from_str(text).unwrap_or_default();
+    let details = body.pointer("/error/details").and_then(Value::as_array);
+    details.into_iter().flatten().any(|detail| table::text(detail, "reason") == "API_KEY_INVALID")
+}
+
+fn as_json(name: &str, answered: &Answered, verdict: Option<&Verdict>, fallback: Option<&str>) -> Value {
     json!({
         "endpoint": name,
-        "ok": verdict.is_none(),
+        "ok": verdict.is_none() && fallback.is_none(),
+        "fallback": fallback,
         "status": answered.status,
         "source": answered.source,
         "fault": verdict.map(|verdict| verdict.fault.said()),
@@ -166,8 +211,51 @@ mod tests {
 
     fn of(status: u16, source: Option<&str>) -> Option<Fault> {
         let source = source.map(str::to_owned);
-        let answered = Answered { status, source, request_id: None, text: String::new() };
-        verdict(&answered).map(|verdict| verdict.fault)
+        verdict(&answered(status, source, "")).map(|verdict| verdict.fault)
+    }
+
+    fn answered(status: u16, source: Option<String>, text: &str) -> Answered {
+        Answered { status, source, request_id: None, attempt: None, target: None, text: text.to_owned() }
+    }
+
+    #[test]
+    fn only_a_400_that_speaks_of_the_key_is_the_keys() {
+        let of = |text: &str| verdict(&answered(400, Some("provider".to_owned()), text)).unwrap().fault;
+        let refusal =
+            |reason: &str| json!({ "error": { "details": [{ "x": 1 }, { "reason": reason }] } }).to_string();
+        assert_eq!(of(&refusal("API_KEY_INVALID")), Fault::Key);
+        assert_eq!(of(&refusal("BILLING_DISABLED")), Fault::Call);
+        assert_eq!(of(r#"{"error":{"message":"API_KEY_INVALID"}}"#), Fault::Call);
+        assert_eq!(of("<html>"), Fault::Call);
+    }
+
+    #[test]
+    fn an_answer_of_a_fallback_is_no_success() {
+        let endpoint = json!({ "model_mappings": [
+            { "mapping_id": "m-1", "model_definition": { "provider": "gemini", "model_name": "flash" } },
+            { "mapping_id": "m-2", "model_definition": { "provider": "gemini", "model_name": "pro" } },
+        ] });
+        let connection = Connection { url: String::new(), json: true };
+        let of = |attempt, target: &str| {
+            let answer = Answered {
+                attempt: Some(attempt),
+                target: Some(target.to_owned()),
+                ..answered(200, None, "")
+            };
+            let fallback = fallback(&endpoint, &answer);
+            (
+                fallback.clone(),
+                worked(&connection, "chat", &answer, fallback).map_err(|error| error.to_string()),
+            )
+        };
+        assert_eq!(of(1, "m-1"), (None, Ok(())));
+        let (fallback, said) = of(2, "m-2");
+        assert_eq!(fallback.as_deref(), Some("gemini/pro"));
+        assert_eq!(
+            said.unwrap_err(),
+            "the primary of `chat` does not work; gemini/pro answered in its place"
+        );
+        assert_eq!(of(2, "m-9").0.as_deref(), Some("target m-9"));
     }
 
     #[test]

@@ -126,13 +126,35 @@ impl SecretCommand {
             Self::Delete(arguments) => {
                 let client = Client::new(&arguments.connection)?;
                 let id = client.id_of(&SECRET, &arguments.secret).await?;
+                let endpoints = client.gateway(Method::GET, "endpoints/list", &json!({})).await?;
                 let answer =
                     client.gateway(Method::DELETE, "secrets/delete", &json!({ "secret_id": id })).await?;
-                table::done(&arguments.connection, &answer, "deleted");
+                table::done(&arguments.connection, &answer, &deleted(&users(&endpoints, &id)));
                 Ok(())
             }
         }
     }
+}
+
+/// The endpoints of which a model needs this secret, by name.
+fn users(endpoints: &Value, secret_id: &str) -> Vec<String> {
+    let list = |item: &Value, key: &str| item.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+    let needs = |mapping: &Value| {
+        mapping.pointer("/model_definition/secret_id").and_then(Value::as_str) == Some(secret_id)
+    };
+    let endpoints = list(endpoints, "endpoints").into_iter();
+    let users = endpoints.filter(|endpoint| list(endpoint, "model_mappings").iter().any(needs));
+    users.map(|endpoint| table::text(&endpoint, "name").escape_debug().to_string()).collect()
+}
+
+fn deleted(users: &[String]) -> String {
+    if users.is_empty() {
+        return "deleted".to_owned();
+    }
+    format!(
+        "deleted; these endpoints lost the key of a model and need another one (`keyward model update --secret`): {}",
+        users.join(", ")
+    )
 }
 
 async fn create(arguments: Create) -> Result<(), AdminError> {
@@ -199,5 +221,24 @@ pub(super) fn set(body: &mut Value, key: &str, value: Option<Value>) {
         (body.as_object_mut().map(|fields: &mut Map<String, Value>| fields), value)
     {
         fields.insert(key.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_loses_a_key_is_named() {
+        let mapping = |secret: Value| json!({ "model_definition": { "secret_id": secret } });
+        let endpoints = json!({ "endpoints": [
+            { "name": "a", "model_mappings": [mapping("s-1".into()), mapping("s-2".into())] },
+            { "name": "b", "model_mappings": [mapping("s-1".into()), mapping(Value::Null)] },
+            { "name": "c", "model_mappings": [mapping("s-2".into())] },
+            { "name": "d" },
+        ] });
+        assert_eq!(users(&endpoints, "s-2"), ["a", "c"]);
+        assert!(deleted(&users(&endpoints, "s-2")).ends_with(": a, c"));
+        assert_eq!(deleted(&users(&endpoints, "s-3")), "deleted");
     }
 }

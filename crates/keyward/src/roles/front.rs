@@ -9,7 +9,7 @@ use store::{Admin, Held, PublishedEndpoint, System};
 use telemetry::Metrics;
 use tokio::net::TcpListener;
 
-use super::{tls, traced};
+use super::{said, tls, traced};
 use crate::{
     config::{self, Ready},
     lifecycle::Lifecycle,
@@ -86,7 +86,11 @@ impl Bound {
             if url.is_empty() {
                 url = format!("{scheme}://{address}");
             }
-            lines.push(format!("listening on {scheme}://{address} ({})\n", said(planes)));
+            lines.push(format!("listening on {scheme}://{address} ({})\n", named(planes)));
+            if let Some(warning) = said::exposed(address) {
+                tracing::warn!(%address, "a listener is open to others, and nobody needs a credential");
+                lines.push(warning);
+            }
             let (stopping, ending) = (lifecycle.stopping.clone(), lifecycle.ending.clone());
             let serving = Serving { planes, tls, management: router, stopping, ending };
             lifecycle.spawn(run(Arc::clone(&edge), socket, serving));
@@ -106,7 +110,7 @@ fn planes(listener: &config::Listener) -> Planes {
     Planes { data: has(config::Planes::Data), admin: has(config::Planes::Admin) }
 }
 
-fn said(planes: Planes) -> &'static str {
+fn named(planes: Planes) -> &'static str {
     match (planes.data, planes.admin) {
         (true, true) => "data, admin",
         (true, false) => "data",
