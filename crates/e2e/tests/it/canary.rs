@@ -115,7 +115,9 @@ async fn manage(house: &House, canary: &Canary) -> Vec<String> {
     let admin = house.admin().unwrap();
     let mut answers = Vec::new();
     for path in ["secrets/list", "model-definitions/list", "endpoints/list", "secrets/config"] {
-        answers.push(admin.get(path).await.unwrap().text);
+        let answer = admin.get(path).await.unwrap();
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answers.push(answer.text);
     }
     let key = &canary.key;
     for body in [
@@ -155,8 +157,9 @@ async fn provoke(house: &House, canary: &Canary) -> Vec<String> {
         answers.push(format!("{head} {body}"));
     }
     assert!(answers[0].starts_with("400 ") && answers[0].contains("API key not valid"), "{}", answers[0]);
-    for path in ["metrics", "status", "readyz"] {
+    for path in ["metrics", "version", "readyz", "ajax-api/3.0/mlflow/gateway/secrets/config"] {
         let answer = http.get(format!("{}/{path}", house.url)).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
         answers.push(answer.text().await.unwrap());
     }
     answers

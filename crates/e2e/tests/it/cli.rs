@@ -47,6 +47,12 @@ async fn test_calls(house: &House) {
     assert_eq!(code, Some(4), "{said}");
     assert!(said.contains("provider"), "{said}");
     house.sim.clear();
+    // The fallback answers: callers are served, and the admin is told.
+    house.sim.script_once(Match::any(), Script::status(503));
+    let (code, said) = run(house, "endpoint test gemini-v1", "").await;
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("the primary failed; gemini/gemini-2.5-pro answered"), "{said}");
+    house.sim.clear();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
