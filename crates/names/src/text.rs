@@ -18,6 +18,9 @@ pub enum NameError {
         /// What is allowed, in words.
         allowed: &'static str,
     },
+    /// Nothing, `.` or `..` as the whole or between slashes: it would mean another path.
+    #[error("must not be, or have between slashes, an empty part, `.` or `..`")]
+    Segment,
     /// Not an identifier of the kind that the prefix names.
     #[error("must be `{prefix}` followed by 32 lower-case hexadecimal digits")]
     NotAnId {
@@ -27,7 +30,7 @@ pub enum NameError {
 }
 
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, max $max:literal, $allowed:literal, $allows:expr) => {
+    ($(#[$doc:meta])* $name:ident, max $max:literal, $allowed:literal, $allows:expr $(, $check:expr)?) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -49,6 +52,7 @@ macro_rules! text {
                 if !text.chars().all(allows) {
                     return Err(NameError::Character { allowed: $allowed });
                 }
+                $($check(text)?;)?
                 Ok(Self(text.to_owned()))
             }
 
@@ -88,17 +92,19 @@ macro_rules! text {
 text!(
     /// The name that applications call: MLflow's `[a-zA-Z0-9_\-\.]+`, so that it is one path segment without escapes.
     EndpointName, max 255, "letters, digits, underscores, hyphens and dots",
-    |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
+    |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'),
+    plain_segments
 );
 text!(
-    /// A free name that an admin gave a secret or a model definition: anything but control characters.
+    /// A free name that an admin gave a secret or a model definition: anything that can be seen.
     Label, max 255, "characters that can be shown",
-    |c| !c.is_control()
+    is_shown
 );
 text!(
     /// A model as its provider calls it, e.g. `gemini-2.5-flash` or `publishers/google/models/x`.
     ModelName, max 256, "characters that can be shown, without spaces",
-    |c| !c.is_control() && !c.is_whitespace()
+    |c| is_shown(c) && !c.is_whitespace(),
+    plain_segments
 );
 text!(
     /// A workspace. Only `default` exists until tenants do.
@@ -108,13 +114,29 @@ text!(
 text!(
     /// Who did something, as the audit log shows it.
     Actor, max 255, "characters that can be shown",
-    |c| !c.is_control()
+    is_shown
 );
 text!(
     /// The id of one request, on every answer as `keyward-request-id`.
     RequestId, max 64, "letters, digits, underscores and hyphens",
     |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 );
+
+/// Neither a control character nor one that is not seen but changes how the text around it reads (Unicode's marks of
+/// direction, joiners, byte order mark): two names that look alike are alike.
+fn is_shown(c: char) -> bool {
+    let hidden = matches!(
+        c,
+        '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}'
+    );
+    !c.is_control() && !hidden
+}
+
+/// No part between slashes that a URL's path would swallow (RFC 3986, 5.2.4).
+fn plain_segments(text: &str) -> Result<(), NameError> {
+    let swallowed = text.split('/').any(|segment| matches!(segment, "" | "." | ".."));
+    if swallowed { Err(NameError::Segment) } else { Ok(()) }
+}
 
 impl Default for Workspace {
     fn default() -> Self {
@@ -198,7 +220,7 @@ mod tests {
         for good in ["gemini-v1", "a", "A.b_c-9", &"x".repeat(255)] {
             assert_eq!(EndpointName::parse(good).unwrap().as_str(), good);
         }
-        for bad in ["", " ", "a b", "a/b", "a:b", "é", "a\0", &"x".repeat(256)] {
+        for bad in ["", " ", ".", "..", "a b", "a/b", "a:b", "é", "a\0", &"x".repeat(256)] {
             assert!(EndpointName::parse(bad).is_err(), "{bad:?}");
         }
     }
@@ -208,6 +230,27 @@ mod tests {
         assert!(Label::parse("weird / name ünï").is_ok());
         for bad in ["", "  ", "a\nb", "a\0b"] {
             assert!(Label::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_hold_nothing_that_is_not_seen() {
+        for hidden in "\u{200B}\u{200E}\u{200F}\u{202A}\u{202E}\u{2066}\u{2069}\u{FEFF}".chars() {
+            let text = format!("a{hidden}b");
+            assert!(Label::parse(&text).is_err(), "{hidden:?}");
+            assert!(Actor::parse(&text).is_err(), "{hidden:?}");
+            assert!(ModelName::parse(&text).is_err(), "{hidden:?}");
+        }
+        assert!(Label::parse("日本語 🔑").is_ok());
+    }
+
+    #[test]
+    fn model_names_have_plain_segments() {
+        for good in ["gemini-2.5-flash", "publishers/google/models/x", "...", "a..b/.c"] {
+            assert_eq!(ModelName::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", ".", "..", "../x", "a/../b", "a/./b", "/a", "a/", "a//b", "a b"] {
+            assert!(ModelName::parse(bad).is_err(), "{bad:?}");
         }
     }
 
