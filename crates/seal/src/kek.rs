@@ -8,7 +8,7 @@ use crate::{
     aead::{KEY_LEN, Random as _, System},
 };
 
-/// The id of a key-encryption key, e.g. `k202611-1`. Public: it stands in rows and in messages.
+/// The id of a key-encryption key, e.g. `k202611-4f0c9a`. Public: it stands in rows and in messages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KekId(String);
 
@@ -27,10 +27,11 @@ impl KekId {
         }
     }
 
-    /// `k<yyyymm>-<serial>` for the month (UTC) of a time in milliseconds since the Unix epoch.
-    pub fn dated(now_ms: i64, serial: u32) -> Self {
+    /// `k<yyyymm>-<6 hexadecimal digits>`: the month (UTC) of a time in milliseconds since the Unix epoch, and the low 24
+    /// of these random bits, so that two keys of one month can be told apart.
+    pub fn dated(now_ms: i64, random: u128) -> Self {
         let (year, month) = month_of(now_ms.div_euclid(86_400_000));
-        Self(format!("k{year:04}{month:02}-{serial}"))
+        Self(format!("k{year:04}{month:02}-{:06x}", random & 0xff_ffff))
     }
 
     /// The text form.
@@ -124,15 +125,18 @@ mod tests {
     #[test]
     fn dated_ids_name_the_month() {
         for (now_ms, id) in [
-            (0, "k197001-1"),
-            (-1, "k196912-1"),
-            (951_782_400_000, "k200002-1"),   // 2000-02-29
-            (1_795_478_400_000, "k202611-1"), // 2026-11-24
-            (1_798_761_599_999, "k202612-1"), // the last of 2026
-            (1_798_761_600_000, "k202701-1"),
+            (0, "k197001-000001"),
+            (-1, "k196912-000001"),
+            (951_782_400_000, "k200002-000001"),   // 2000-02-29
+            (1_795_478_400_000, "k202611-000001"), // 2026-11-24
+            (1_798_761_599_999, "k202612-000001"), // the last of 2026
+            (1_798_761_600_000, "k202701-000001"),
         ] {
             assert_eq!(KekId::dated(now_ms, 1).as_str(), id, "{now_ms}");
         }
+        let random = KekId::dated(0, 0x1234_5678_9abc);
+        assert_eq!(random.as_str(), "k197001-789abc");
+        assert_eq!(KekId::parse(random.as_str()).unwrap(), random);
     }
 
     #[test]
