@@ -104,7 +104,7 @@ pub struct MappingSpec {
     pub definition_id: ModelDefinitionId,
     /// Its part.
     pub linkage: Linkage,
-    /// Its share: above 0 and finite.
+    /// Its share: above 0, at most 1 000 000.
     pub weight: f64,
     /// Position among the fallbacks.
     pub fallback_order: Option<i32>,

@@ -14,6 +14,8 @@ use crate::{
 
 /// The most model definitions that one endpoint may have.
 const MODELS_MAX: usize = 100;
+/// The largest weight: the sum of all of an endpoint's stays far from where numbers end or lose their ones.
+const WEIGHT_MAX: f64 = 1e6;
 
 impl Inner {
     pub(crate) async fn attach(
@@ -182,10 +184,10 @@ pub(crate) fn check_models(specs: &[MappingSpec]) -> Result<(), StoreError> {
 }
 
 fn check_weight(spec: &MappingSpec) -> Result<(), StoreError> {
-    if spec.weight.is_finite() && spec.weight > 0.0 {
+    if spec.weight > 0.0 && spec.weight <= WEIGHT_MAX {
         Ok(())
     } else {
-        Err(invalid("weight must be a finite number above 0"))
+        Err(invalid(format!("weight must be a number above 0 and at most {WEIGHT_MAX}")))
     }
 }
 
@@ -208,7 +210,8 @@ mod tests {
         assert!(check_models(&[spec(1, Primary, 0.1), spec(1, Fallback, 1.0)]).is_ok());
         assert!(matches!(check_models(&[]), Err(StoreError::Invalid(_))));
         assert!(matches!(check_models(&[spec(1, Fallback, 1.0)]), Err(StoreError::Invalid(_))));
-        for weight in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(check_models(&[spec(1, Primary, WEIGHT_MAX)]).is_ok());
+        for weight in [0.0, -0.0, -1.0, f64::NAN, f64::INFINITY, 1e308, 1_000_000.5] {
             assert!(matches!(check_models(&[spec(1, Primary, weight)]), Err(StoreError::Invalid(_))));
         }
         let twice = check_models(&[spec(1, Primary, 1.0), spec(1, Primary, 2.0)]);

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     invalid,
-    secret_value::{API_BASE, check_value, normal_config},
+    secret_value::{API_BASE, normal_config, normal_value},
     taken,
 };
 use crate::{
@@ -21,7 +21,7 @@ impl Inner {
         caller: &Caller,
         new: NewSecret,
     ) -> Result<(Secret, u64), StoreError> {
-        check_value(&new.value)?;
+        let value = normal_value(new.value)?;
         let auth_config = normal_config(new.auth_config)?;
         let hosts = self.hosts(&auth_config).await?;
         let mut change = self.change(caller).await?;
@@ -29,7 +29,7 @@ impl Inner {
         let row = SecretRow {
             id: id.clone(),
             name: new.name.to_string(),
-            masked_values: json!(masks(&new.value)).to_string(),
+            masked_values: json!(masks(&value)).to_string(),
             version: 1,
             provider: new.provider.as_ref().map(ToString::to_string),
             auth_config: json!(auth_config).to_string(),
@@ -38,7 +38,7 @@ impl Inner {
             created_by: change.actor(),
             last_updated_by: change.actor(),
         };
-        change.put_secret(&row, &Payload::new(new.value, hosts)).await?;
+        change.put_secret(&row, &Payload::new(value, hosts)).await?;
         let detail = json!({"name": row.name, "provider": row.provider, "version": 1});
         let revision = change.commit("secret.create", &id, detail).await?;
         Ok((convert::secret(&row)?, revision))
@@ -49,10 +49,7 @@ impl Inner {
         caller: &Caller,
         given: SecretChange,
     ) -> Result<(Secret, u64), StoreError> {
-        let value = given.value.filter(|value| !value.is_empty());
-        if let Some(value) = &value {
-            check_value(value)?;
-        }
+        let value = given.value.filter(|value| !value.is_empty()).map(normal_value).transpose()?;
         let config = given.auth_config.filter(|config| !config.is_empty()).map(normal_config).transpose()?;
         let hosts = match &config {
             Some(config) => Some(self.hosts(config).await?),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::invalid;
 use crate::{AuthConfig, SecretValue, StoreError};
@@ -18,9 +18,23 @@ const FIELD_MAX: usize = 64;
 const RESERVED: [&str; 4] = ["base_url", "model_list", "fallbacks", "custom_llm_provider"];
 /// The one of them that is a setting, and never part of a value.
 pub(crate) const API_BASE: &str = "api_base";
+/// The field that is sent in a header as it is.
+const API_KEY: &str = "api_key";
+
+/// The value as it is stored: every field without outer white space, which comes from copying and would make the mask
+/// another than the key's.
+pub(crate) fn normal_value(value: SecretValue) -> Result<SecretValue, StoreError> {
+    check_value(&value)?;
+    Ok(value.into_iter().map(|(field, secret)| (field, trimmed(secret))).collect())
+}
+
+fn trimmed(secret: SecretString) -> SecretString {
+    let inner = secret.expose_secret().trim();
+    if inner.len() == secret.expose_secret().len() { secret } else { inner.into() }
+}
 
 /// At least one field, none of them empty, none of them reserved, nothing that could break out of a header.
-pub(crate) fn check_value(value: &SecretValue) -> Result<(), StoreError> {
+fn check_value(value: &SecretValue) -> Result<(), StoreError> {
     if value.is_empty() {
         return Err(invalid("secret_value must have at least one field"));
     }
@@ -33,12 +47,17 @@ pub(crate) fn check_value(value: &SecretValue) -> Result<(), StoreError> {
                  Set the upstream with 'api_base' in auth_config, where it is validated."
             )));
         }
-        let secret = secret.expose_secret();
-        if secret.trim().is_empty() {
+        let secret = secret.expose_secret().trim();
+        if secret.is_empty() {
             return Err(invalid(format!("secret_value['{field}'] must not be empty")));
         }
         if secret.contains(['\r', '\n', '\0']) {
             return Err(invalid(format!("secret_value['{field}'] must not contain line breaks or NUL")));
+        }
+        if field == API_KEY && !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(invalid(
+                "secret_value['api_key'] must contain only visible ASCII characters, as it is sent in a header",
+            ));
         }
         size += field.len() + secret.len();
     }
@@ -107,8 +126,13 @@ mod tests {
             ("api_key", ""),
             ("api_key", "  "),
             ("api_key", "a\nb"),
-            ("api_key", "a\r"),
             ("api_key", "a\0"),
+            ("api_key", "a b"),
+            ("api_key", "a\tb"),
+            ("api_key", "schlüssel"),
+            ("api_key", "a\u{200b}"),
+            ("other", "a\nb"),
+            ("other", "a\0"),
             ("k", &long),
             ("", "a"),
             ("a b", "a"),
@@ -122,6 +146,14 @@ mod tests {
             assert!(matches!(&error, StoreError::Invalid(said) if !said.contains("x".repeat(9).as_str())));
         }
         assert!(check_value(&SecretValue::new()).is_err());
+    }
+
+    #[test]
+    fn outer_white_space_is_not_part_of_a_key() {
+        let normal = normal_value(value("api_key", " \tAIza-key\n")).unwrap();
+        assert_eq!(normal["api_key"].expose_secret(), "AIza-key");
+        let other = normal_value(value("service_account", " {\"a\": \"ü\"} ")).unwrap();
+        assert_eq!(other["service_account"].expose_secret(), "{\"a\": \"ü\"}");
     }
 
     #[test]

@@ -16,7 +16,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The key of this id is not the key that the database was sealed with.
-    #[error("KEK `{id}` does not open this database; nothing was changed")]
+    #[error(
+        "KEK `{id}` does not open this database, which was sealed with another key with the same id; nothing was changed"
+    )]
     WrongKey {
         /// The id that the key has.
         id: String,
@@ -59,7 +61,7 @@ impl Store {
     /// Checks the keys, and opens. A new database gets its key-check value and its epoch.
     pub async fn open(parts: Parts, settings: Settings) -> Result<Self, OpenError> {
         let mut rows = parts.tables.write(&settings.workspace).await?;
-        let mut changed = check_keys(rows.as_mut(), &parts.keyring).await?;
+        let mut changed = take_keys(rows.as_mut(), &parts.keyring).await?;
         let meta = rows.meta().await?;
         if meta.epoch == 0 {
             rows.put_meta(Meta { epoch: new_epoch(parts.entropy.as_ref()), ..meta }).await?;
@@ -74,15 +76,30 @@ impl Store {
         let hub = Hub::default();
         Ok(Self { inner: Arc::new(Inner { tables, keyring, policy, clock, entropy, settings, hub }) })
     }
+
+    /// Whether a database with these key-check values (none: a new one) is one that these keys open, as [`Store::open`]
+    /// judges it. To be asked before a database is migrated. True: the active key is among the known ones.
+    pub fn check_keys(known: &[KeyCheckRow], keyring: &Keyring) -> Result<bool, OpenError> {
+        check_keys(known, keyring)
+    }
 }
 
 /// True: a key-check value was added.
-async fn check_keys(rows: &mut dyn Write, keyring: &Keyring) -> Result<bool, OpenError> {
+async fn take_keys(rows: &mut dyn Write, keyring: &Keyring) -> Result<bool, OpenError> {
     let active = keyring.active();
-    let known = rows.key_checks().await?;
+    let active_is_known = check_keys(&rows.key_checks().await?, keyring)?;
+    if !active_is_known {
+        let blob = seal::make_check(active).map_err(StoreError::from)?;
+        rows.put_key_check(&KeyCheckRow { kek_id: active.id().to_string(), blob }).await?;
+    }
+    Ok(!active_is_known)
+}
+
+fn check_keys(known: &[KeyCheckRow], keyring: &Keyring) -> Result<bool, OpenError> {
+    let active = keyring.active();
     let mut opened = known.is_empty();
     let mut active_is_known = false;
-    for row in &known {
+    for row in known {
         let Some(kek) = KekId::parse(&row.kek_id).ok().and_then(|id| keyring.get(&id)) else { continue };
         if !seal::opens_check(kek, &row.blob) {
             return Err(OpenError::WrongKey { id: row.kek_id.clone() });
@@ -91,14 +108,10 @@ async fn check_keys(rows: &mut dyn Write, keyring: &Keyring) -> Result<bool, Ope
         active_is_known |= kek.id() == active.id();
     }
     if !opened {
-        let needed = known.into_iter().map(|row| row.kek_id).collect::<Vec<_>>().join("`, `");
+        let needed = known.iter().map(|row| row.kek_id.as_str()).collect::<Vec<_>>().join("`, `");
         return Err(OpenError::OtherKeys { id: active.id().to_string(), needed });
     }
-    if !active_is_known {
-        let blob = seal::make_check(active).map_err(StoreError::from)?;
-        rows.put_key_check(&KeyCheckRow { kek_id: active.id().to_string(), blob }).await?;
-    }
-    Ok(!active_is_known)
+    Ok(active_is_known)
 }
 
 /// Above 0, and fits a BIGINT.

@@ -29,6 +29,7 @@ pub async fn a_wrong_key_is_refused_and_nothing_is_changed(house: House) {
         seal::Kek::from_bytes(kek(1).id().clone(), &[b"x".repeat(31), b"y".to_vec()].concat()).unwrap();
     let refused = house.try_open(seal::Keyring::new(wrong), Settings::default()).await.unwrap_err();
     assert!(matches!(&refused, OpenError::WrongKey { id } if id == "k202611-1"), "{refused:?}");
+    assert!(refused.to_string().contains("another key with the same id"), "{refused}");
     assert_eq!(state(&house).await, before);
     assert_eq!(opened.seams.admin.secret(&secret.id).await.unwrap(), secret);
 }

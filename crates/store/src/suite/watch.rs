@@ -217,7 +217,7 @@ pub async fn a_new_value_reaches_the_forwarder(house: House) {
     vault.holds(|held| held.len() == 1).await;
     let change = SecretChange {
         id: secret.id,
-        value: Some([("api_key".to_owned(), "the new one".into())].into()),
+        value: Some([("api_key".to_owned(), "the-new-one".into())].into()),
         auth_config: Some([("api_base".to_owned(), "https://Eu.example/v1beta".to_owned())].into()),
     };
     let written = opened.seams.admin.update_secret(&caller(), change).await.unwrap();
@@ -226,7 +226,7 @@ pub async fn a_new_value_reaches_the_forwarder(house: House) {
     assert_eq!(target.secret_version, 2);
     assert_eq!(target.auth_config["api_base"], "https://Eu.example/v1beta");
     let payload = pair.open(&info("forwarder-1", &target), &target.sealed).unwrap();
-    assert_eq!(payload.fields["api_key"].expose_secret(), "the new one");
+    assert_eq!(payload.fields["api_key"].expose_secret(), "the-new-one");
     assert_eq!(payload.allowed_hosts, ["eu.example"]);
 }
 
