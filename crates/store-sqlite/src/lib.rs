@@ -35,3 +35,4 @@ pub use backup::{backup, restore};
 pub use config::{Config, DATABASE};
 pub use database::Sqlite;
 pub use error::OpenError;
+pub use migrate::key_checks;

@@ -6,6 +6,7 @@ use sqlx::{
     Connection as _, SqliteConnection,
     migrate::{MigrateError, Migrator},
 };
+use store::tables::KeyCheckRow;
 
 use crate::{Config, OpenError};
 
@@ -23,6 +24,27 @@ pub(crate) async fn refuse_others(config: &Config, path: &Path) -> Result<(), Op
         check(&mut connection, path).await?;
     }
     Ok(connection.close().await?)
+}
+
+/// The key-check values of the database in that folder, whatever its migrations are; none: it is new, or there is none.
+/// Changes nothing there: to be asked before [`crate::Sqlite::open`] migrates it.
+pub async fn key_checks(config: &Config) -> Result<Vec<KeyCheckRow>, OpenError> {
+    let path = config.file();
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let connected = SqliteConnection::connect_with(&config.reading()).await;
+    let mut connection = connected.map_err(|error| garbled(&path, error))?;
+    let is_there = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'key_checks'";
+    let rows: Vec<(String, Vec<u8>)> = if first::<i64>(&mut connection, &path, is_there).await? == 0 {
+        Vec::new()
+    } else {
+        sqlx::query_as("SELECT kek_id, blob FROM key_checks ORDER BY kek_id")
+            .fetch_all(&mut connection)
+            .await?
+    };
+    connection.close().await?;
+    Ok(rows.into_iter().map(|(kek_id, blob)| KeyCheckRow { kek_id, blob }).collect())
 }
 
 /// Runs the migrations that have not been run.

@@ -3,12 +3,13 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
 use names::Workspace;
+use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use store::{
     Tables as _,
     suite::tables::Home as _,
-    tables::{Meta, TablesError},
+    tables::{KeyCheckRow, Meta, TablesError},
 };
-use store_sqlite::{Config, DATABASE, OpenError, Sqlite};
+use store_sqlite::{Config, DATABASE, OpenError, Sqlite, key_checks};
 
 use crate::home::home;
 
@@ -167,4 +168,26 @@ async fn a_lock_of_another_process_is_unavailable_and_nothing_is_written() {
     drop(answer);
     sqlx::query("ROLLBACK").execute(&mut stranger).await.unwrap();
     tables.write(&Workspace::default()).await.unwrap().commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn its_keys_are_read_without_migrating_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = Config::new(folder.path());
+    assert_eq!(key_checks(&config).await.unwrap(), []);
+    assert!(!folder.path().join(DATABASE).exists(), "asking makes no database");
+
+    // As an older program left it: a schema of which only this table is the same.
+    let options = SqliteConnectOptions::new().filename(folder.path().join(DATABASE)).create_if_missing(true);
+    let mut older = SqliteConnection::connect_with(&options).await.unwrap();
+    older.execute("CREATE TABLE other (a)").await.unwrap();
+    assert_eq!(key_checks(&config).await.unwrap(), []);
+    older.execute("CREATE TABLE key_checks (kek_id TEXT, blob BLOB, later TEXT)").await.unwrap();
+    older.execute("INSERT INTO key_checks VALUES ('k2', x'02', ''), ('k1', x'01', '')").await.unwrap();
+    let row = |id: &str, byte| KeyCheckRow { kek_id: id.to_owned(), blob: vec![byte] };
+    assert_eq!(key_checks(&config).await.unwrap(), [row("k1", 1), row("k2", 2)]);
+    let tables = "SELECT group_concat(name, ' ' ORDER BY name) FROM sqlite_schema WHERE type = 'table'";
+    let tables: String = sqlx::query_scalar(tables).fetch_one(&mut older).await.unwrap();
+    assert_eq!(tables, "key_checks other");
+    older.close().await.unwrap();
 }
