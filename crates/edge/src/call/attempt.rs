@@ -94,7 +94,10 @@ fn blame(fate: &Fate, record: &Record, error: ForwardError) -> Problem {
         return Problem::new(Fault::Unavailable, "draining", "the gateway is shutting down; try again")
             .closing();
     }
-    error.into()
+    // What only an admin can mend is as wrong a moment later.
+    let is_final = matches!(error, ForwardError::Misconfigured(_));
+    let problem = Problem::from(error);
+    if is_final { problem.finally() } else { problem }
 }
 
 /// What a provider says of itself or of our key, not of the request: another one may say something else. It did not do

@@ -87,7 +87,9 @@ fn choose<'a>(
 fn nobody(endpoint: &PublishedEndpoint, dialect: Dialect) -> Problem {
     let name = &endpoint.name;
     let Some(target) = endpoint.targets.first() else {
-        let said = format!("endpoint `{name}` has no target that can be used: its secret is gone");
+        let said = format!(
+            "endpoint `{name}` has no model to call: none is attached, or the secret of those that are was deleted"
+        );
         return Problem::new(Fault::Unavailable, "endpoint_misconfigured", said).finally();
     };
     let (provider, dialect) = (&target.provider, dialect.as_str());

@@ -8,6 +8,7 @@ use axum::{
 };
 use names::Provider;
 use serde::Serialize;
+use store::SecretValue;
 
 use super::{
     answer::{Answer, Answered},
@@ -196,6 +197,19 @@ fn api_key(provider: &Provider) -> AuthShape {
         secret_fields: vec![field("api_key", format!("{name} API Key"), true)],
     };
     AuthShape { auth_modes: vec![mode], default_mode: "api_key".to_owned() }
+}
+
+/// Providers that Keyward itself sends the key of, so that what they need is known and not only assumed.
+const OF_ONE_KEY: [&str; 3] = ["anthropic", "gemini", "openai"];
+
+/// The field that a secret of this provider cannot do without and that is not in `given`.
+pub(super) fn missing_field(provider: &Provider, given: &SecretValue) -> Option<String> {
+    if !OF_ONE_KEY.contains(&provider.as_str()) {
+        return None;
+    }
+    let needed = api_key(provider).auth_modes.into_iter().flat_map(|mode| mode.secret_fields);
+    let mut missing = needed.filter(|field| field.required && !given.contains_key(&field.name));
+    missing.next().map(|field| field.name)
 }
 
 /// `together_ai` as people read it: `Together Ai`; a few in their own spelling.

@@ -3,12 +3,14 @@
 use axum::extract::State;
 use names::{Label, Provider, SecretId};
 use serde::Serialize;
-use store::{NewSecret, SecretChange};
+use store::{NewSecret, SecretChange, SecretValue};
 
 use super::{
     Management,
     answer::{Answer, Answered, Nothing},
+    discovery,
     fields::Fields,
+    problem::Problem,
     request::{Asked, Shape},
     shapes::SecretShape,
 };
@@ -39,6 +41,7 @@ pub(super) async fn create(
     State(Management { admin, .. }): State<Management>,
     Asked { caller, request }: Asked<NewSecret>,
 ) -> Answered<One> {
+    check_fields(request.provider.as_ref(), &request.value)?;
     let written = admin.create_secret(&caller, request).await?;
     Ok(Answer::written(written, |secret| One { secret: secret.into() }))
 }
@@ -63,6 +66,9 @@ pub(super) async fn update(
     State(Management { admin, .. }): State<Management>,
     Asked { caller, request }: Asked<SecretChange>,
 ) -> Answered<One> {
+    if let Some(value) = request.value.as_ref().filter(|value| !value.is_empty()) {
+        check_fields(admin.secret(&request.id).await?.provider.as_ref(), value)?;
+    }
     let written = admin.update_secret(&caller, request).await?;
     Ok(Answer::written(written, |secret| One { secret: secret.into() }))
 }
@@ -72,6 +78,17 @@ pub(super) async fn delete(
     Asked { caller, request: Which(id) }: Asked<Which>,
 ) -> Answered<Nothing> {
     Ok(Answer::done(admin.delete_secret(&caller, &id).await?))
+}
+
+/// Refuses a value that its provider can do nothing with.
+fn check_fields(provider: Option<&Provider>, value: &SecretValue) -> Result<(), Problem> {
+    let Some(provider) = provider else { return Ok(()) };
+    match discovery::missing_field(provider, value) {
+        None => Ok(()),
+        Some(field) => Err(Problem::bad_request(format!(
+            "secret_value of provider '{provider}' must have the field '{field}'"
+        ))),
+    }
 }
 
 impl Shape for NewSecret {

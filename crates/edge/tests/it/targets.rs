@@ -131,7 +131,23 @@ async fn every_forwarders_failure_has_its_status() {
         (ForwardError::Internal, 500),
     ] {
         rig.replies(Reply::Fails(error.clone()));
-        let said = client.ask(&post(UNARY, "", b"{}")).await.gemini_refusal(status);
-        assert_eq!(said, error.to_string());
+        let reply = client.ask(&post(UNARY, "", b"{}")).await;
+        let is_final = matches!(error, ForwardError::Misconfigured(_));
+        assert_eq!(reply.field("x-should-retry"), is_final.then_some("false"), "{error}");
+        assert_eq!(reply.gemini_refusal(status), error.to_string());
     }
+}
+
+/// The edge is told of usable targets only: what it says holds for both reasons that there may be.
+#[tokio::test]
+async fn an_endpoint_without_a_target_says_what_may_be_wrong_and_is_not_asked_again() {
+    let rig = Rig::new().await;
+    let mut client = Client::connect(rig.address).await;
+    let reply = client.ask(&post(&UNARY.replace("chat", "bare"), "", b"{}")).await;
+    assert_eq!(reply.field("x-should-retry"), Some("false"));
+    let said = reply.gemini_refusal(503);
+    assert!(
+        said.contains("none is attached") && said.contains("secret") && said.contains("deleted"),
+        "{said}"
+    );
 }

@@ -41,10 +41,24 @@ async fn of_shape_in_secrets() {
         (r#"{"secret_name":"n","secret_value":{"a":"1"},"auth_config":{"a":"b"},"auth_config_json":"{}"}"#, "both 'auth_config' and 'auth_config_json'"),
         (r#"{"secret_name":"n","secret_value":{"a":"1"},"created_by":7}"#, "'created_by' supplied: must be a string"),
         (r#"{"secret_name":"n","secret_value":{"a":"1"},"created_by":"a\nb"}"#, "'created_by' supplied: may contain only"),
+        (r#"{"secret_name":"n","secret_value":{"a":"1"},"provider":"Gemini"}"#, "secret_value of provider 'gemini' must have the field 'api_key'"),
+        (r#"{"secret_name":"n","secret_value":{"key":"1"},"provider":"openai"}"#, "must have the field 'api_key'"),
         (r#"{"secret_name":5,"secret_value":"x","provider":[]}"#, "'provider' supplied: must be a string, but was of type 'array'"),
         ("\"text\"", "must be a JSON object, but was of type 'string'"),
         ("{\"a\":1}{", "is not valid JSON: error at byte 7"),
     ]).await;
+}
+
+#[tokio::test]
+async fn of_fields_that_a_known_provider_needs() {
+    let (api, secret, _) = furnished().await;
+    let id = secret.as_str().unwrap();
+    let changed =
+        api.post(&gateway("secrets/update"), json!({"secret_id": id, "secret_value": {"key": "k"}})).await;
+    assert_eq!(changed.status, 400);
+    // What others need is not known here.
+    let other = json!({"secret_name": "o", "secret_value": {"key": "k"}, "provider": "someone"});
+    api.made("secrets/create", other).await;
 }
 
 #[tokio::test]
