@@ -15,6 +15,7 @@ use crate::{
     answer::{self, AnswerBody, Timer},
     headers, mask,
     prepared::{Prepared, PreparedTargets},
+    splice::spliced,
     upload::{CancelOnDrop, Due, Outgoing, Progress},
 };
 
@@ -68,7 +69,9 @@ impl<W: Wire> HttpForwarder<W> {
         let credential = &prepared.route.credential;
         outgoing.insert(credential.name.clone(), credential.value.clone());
 
-        let mut request = Request::new(Outgoing::new(body, head.content_length, Arc::clone(progress)));
+        let model = self.wire.model(&prepared.target);
+        let (body, length) = spliced(body, head.content_length, &head.splices, model)?;
+        let mut request = Request::new(Outgoing::new(body, length, Arc::clone(progress)));
         *request.method_mut() = head.method;
         *request.uri_mut() = uri(prepared, path)?;
         *request.headers_mut() = outgoing;

@@ -25,6 +25,11 @@ pub trait Wire: Send + Sync + 'static {
     /// Path and query of one call, beginning with `/`, as they go on the wire.
     fn path(&self, head: &Head, target: &Target, route: &Route) -> Result<String, ForwardError>;
 
+    /// The target's model as bodies name it, where the call has splices.
+    fn model<'a>(&self, target: &'a Target) -> &'a str {
+        target.model.as_str()
+    }
+
     /// Sets headers that the provider needs and the client need not know, e.g. a version. The credential is set later.
     fn complete(&self, _head: &Head, _headers: &mut HeaderMap) {}
 
@@ -48,6 +53,23 @@ pub struct Route {
     pub version: Option<Version>,
     /// The one credential.
     pub credential: CredentialHeader,
+}
+
+impl Route {
+    /// `{prefix}[/{version}]{path}[?{query}]`: a call's path below the target's base. `path` begins with `/`.
+    pub fn join(&self, version: Option<&str>, path: &str, query: Option<&str>) -> String {
+        let (slash, version) = version.map_or(("", ""), |version| ("/", version));
+        let (mark, query) = query.map_or(("", ""), |query| ("?", query));
+        [self.prefix.as_str(), slash, version, path, mark, query].concat()
+    }
+}
+
+/// Takes a version off the end of a base's path: what stands before it, and the version.
+pub fn split_version(path: &str) -> (&str, Option<Version>) {
+    match path.rsplit_once('/') {
+        Some((prefix, last)) if Version::parse(last).is_some() => (prefix, Version::parse(last)),
+        _ => (path, None),
+    }
 }
 
 /// The one credential header of a request. Its value is never shown.
