@@ -41,7 +41,7 @@ pub struct Planes {
 pub struct Serving {
     /// Which parts.
     pub planes: Planes,
-    /// TLS, where the listener speaks it; ALPN names `h2` and `http/1.1`.
+    /// TLS, where the listener speaks it. Where it names no protocols, ALPN offers `h2` and `http/1.1`.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// Management, mounted on the admin plane.
     pub management: Option<axum::Router>,
@@ -68,7 +68,7 @@ pub async fn serve(edge: Arc<Edge>, listener: TcpListener, serving: Serving) -> 
     let bound = listener.local_addr()?;
     let shared = Arc::new(Shared {
         site: Arc::new(Site::new(serving.planes, serving.management, Hosts::new(&edge.config.hosts, bound))),
-        tls: serving.tls.map(Into::into),
+        tls: serving.tls.map(with_alpn).map(Into::into),
         tasks: TaskTracker::new(),
         sources: Arc::default(),
         room: Arc::new(Semaphore::new(edge.config.connections.max.min(Semaphore::MAX_PERMITS))),
@@ -99,6 +99,16 @@ pub async fn serve(edge: Arc<Edge>, listener: TcpListener, serving: Serving) -> 
     shared.tasks.close();
     shared.tasks.wait().await;
     Ok(())
+}
+
+/// Offers both versions of HTTP where nothing is offered yet.
+fn with_alpn(tls: Arc<rustls::ServerConfig>) -> Arc<rustls::ServerConfig> {
+    if !tls.alpn_protocols.is_empty() {
+        return tls;
+    }
+    let mut tls = Arc::unwrap_or_clone(tls);
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(tls)
 }
 
 /// Takes one connection, or closes it where a limit is reached.

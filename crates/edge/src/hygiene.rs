@@ -152,7 +152,8 @@ pub(crate) fn path(path: &str) -> Result<(), Problem> {
     if path.split('/').skip(1).any(|segment| matches!(segment, "." | "..")) || path.contains("//") {
         return Err(Problem::no_such_path());
     }
-    let tricky = ["%2e", "%2f", "%5c", "%00", "%25", "%c0", "%c1"];
+    // Dots, slashes, percent signs, control characters, and bytes that only overlong UTF-8 has.
+    let tricky = ["%2e", "%2f", "%5c", "%25", "%0", "%1", "%7f", "%c0", "%c1"];
     let lower = path.to_ascii_lowercase();
     let plain = path.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b';'));
     if plain && !tricky.iter().any(|escape| lower.contains(escape)) {
@@ -222,6 +223,7 @@ mod tests {
             ("/a;b", Fault::BadRequest),
             ("/a\\b", Fault::BadRequest),
             ("/a%00", Fault::BadRequest),
+            ("/a%0D%0Ab", Fault::BadRequest),
         ] {
             assert_eq!(path(bad).unwrap_err().fault, fault, "{bad}");
         }

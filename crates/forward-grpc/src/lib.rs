@@ -1,3 +1,5 @@
+//! `Forward` behind a wire, both ends.
+//!
 #![doc = include_str!("../README.md")]
 
 mod channel;

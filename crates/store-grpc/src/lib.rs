@@ -1,3 +1,5 @@
+//! The store's seams behind a wire, both ends.
+//!
 #![doc = include_str!("../README.md")]
 
 mod channel;

@@ -71,6 +71,8 @@ struct Reading {
     /// Of the head that is being read, how much was looked at.
     seen: usize,
     refused: bool,
+    /// The body broke its framing: after what was cleared comes nothing but an error.
+    broken: bool,
 }
 
 #[derive(Debug, Default)]
@@ -98,7 +100,7 @@ impl<IO> Gate<IO> {
         place: Option<Place>,
         reset: fn(&IO),
     ) -> Self {
-        let reading = Reading { place, inbox, handed: 0, cleared: 0, seen: 0, refused: false };
+        let reading = Reading { place, inbox, handed: 0, cleared: 0, seen: 0, refused: false, broken: false };
         Self {
             io,
             wire,
@@ -117,7 +119,7 @@ impl<IO> Gate<IO> {
 impl Reading {
     /// Clears as much of the inbox as may be handed on.
     fn advance(&mut self) -> Result<(), Violation> {
-        if self.refused {
+        if self.refused || self.broken {
             return Ok(());
         }
         let waiting = self.inbox.get(self.cleared..).unwrap_or_default();
@@ -240,11 +242,14 @@ impl<IO: AsyncRead + Unpin> Gate<IO> {
                 // hyper has the stand-in; nothing more is read. The answer to it closes the connection.
                 return Poll::Pending;
             }
+            if self.reading.broken {
+                return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+            }
             match self.reading.advance() {
                 Ok(()) if self.reading.cleared > self.reading.handed => continue,
                 Ok(()) => {}
                 Err(violation) => {
-                    self.refuse(violation)?;
+                    self.refuse(violation);
                     continue;
                 }
             }
@@ -262,21 +267,21 @@ impl<IO: AsyncRead + Unpin> Gate<IO> {
                 Poll::Pending => {
                     self.head_limit.start(self.limits.head);
                     ready!(self.head_limit.poll(cx));
-                    self.refuse(Violation::HeadTooSlow)?;
+                    self.refuse(Violation::HeadTooSlow);
                 }
             }
         }
     }
 
-    /// A bad head becomes the stand-in; a bad body cannot be mended and ends the connection.
-    fn refuse(&mut self, violation: Violation) -> io::Result<()> {
+    /// A bad head becomes the stand-in; a bad body cannot be mended: its reader gets an error in its place.
+    fn refuse(&mut self, violation: Violation) {
         if !matches!(self.reading.place, Some(Place::Head)) {
-            return Err(io::ErrorKind::InvalidData.into());
+            self.reading.broken = true;
+            return;
         }
         self.head_limit.stop();
         let refused = self.reading.refuse(violation);
         self.wire.refuse(refused);
-        Ok(())
     }
 
     /// Reads into the inbox; how much.

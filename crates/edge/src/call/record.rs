@@ -268,7 +268,7 @@ impl Record {
             caller = self.caller,
             dialect = self.dialect.as_str(),
             operation = self.operation.as_str(),
-            target = tried.map(|tried| tried.mapping.as_str()),
+            mapping = tried.map(|tried| tried.mapping.as_str()),
             provider = tried.map(|tried| &*tried.labels.gen_ai_provider_name),
             model = tried.map(|tried| &*tried.labels.gen_ai_request_model),
             attempt = self.attempt,

@@ -1,4 +1,20 @@
 //! The integration tests of the edge, in one binary.
-#![expect(clippy::unwrap_used, reason = "clippy does not know helpers of an integration test for tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, and in what only tests call, a panic is the report"
+)]
 
+mod bad_inputs;
+mod calls;
+mod client;
+mod fidelity;
+mod gone;
+mod log;
 mod management;
+mod process;
+mod rig;
+mod slow;
+mod targets;
+mod tls;
+mod truncation;
