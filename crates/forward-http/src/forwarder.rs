@@ -62,7 +62,7 @@ impl<W: Wire> HttpForwarder<W> {
     ) -> Result<Request<Outgoing>, ForwardError> {
         let Call { mut head, body } = call;
         let path = self.wire.path(&head, &prepared.target, &prepared.route)?;
-        let streams = head.framing != Framing::Unary;
+        let streams = matches!(head.framing, Framing::Sse | Framing::JsonArray);
         let client = std::mem::take(&mut head.headers);
         let mut outgoing = headers::to_provider(client, self.wire.request_families(), streams);
         self.wire.complete(&head, &mut outgoing);
