@@ -60,11 +60,15 @@ impl Progress {
 
     /// The next moment at which a limit can have run out, or the one that has by `now`.
     pub(crate) fn due(&self, limits: &Limits, now: Instant) -> Due {
+        let look_again = now + limits.first_byte.max(Duration::from_millis(1));
         let (at, limit, after) = match self.phase.load(Ordering::Acquire) {
-            CONNECTING => (self.begun + limits.connect, Limit::Connect, limits.connect),
-            CLIENT => {
-                (now + limits.first_byte.max(Duration::from_millis(1)), Limit::FirstByte, limits.first_byte)
+            CONNECTING => {
+                let end = self.begun + limits.connect;
+                // Nobody wakes the call when a connection takes its request: the first byte may be due before `end`.
+                let at = if end <= now { end } else { end.min(look_again) };
+                (at, Limit::Connect, limits.connect)
             }
+            CLIENT => (look_again, Limit::FirstByte, limits.first_byte),
             nanos => {
                 let handed = self.begun + Duration::from_nanos(nanos);
                 (handed + limits.first_byte, Limit::FirstByte, limits.first_byte)
@@ -243,6 +247,15 @@ mod tests {
         assert_eq!(out_of(&progress, &LIMITS), None, "counted from the last byte");
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(out_of(&progress, &LIMITS), Some(Limit::FirstByte));
+    }
+
+    /// The call is not woken when its phase changes, so it must look again before the shortest limit can be over.
+    #[tokio::test(start_paused = true)]
+    async fn a_first_byte_that_is_due_before_connect_is_looked_for_in_time() {
+        let limits = Limits { connect: Duration::from_mins(1), ..LIMITS };
+        let progress = Progress::begin();
+        let now = Instant::now();
+        assert!(matches!(progress.due(&limits, now), Due::At(at) if at <= now + limits.first_byte));
     }
 
     #[tokio::test(start_paused = true)]

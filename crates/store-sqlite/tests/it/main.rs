@@ -1,0 +1,11 @@
+//! The conformance suite over SQLite, and what is SQLite's own: folder, lock, migrations, backup, restore.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a panic")]
+
+mod backup;
+mod folder;
+mod home;
+
+use home::home;
+
+store::tables_suite!(home);
