@@ -65,9 +65,8 @@ impl<W: Wire> HttpForwarder<W> {
         let streams = matches!(head.framing, Framing::Sse | Framing::JsonArray);
         let client = std::mem::take(&mut head.headers);
         let mut outgoing = headers::to_provider(client, self.wire.request_families(), streams);
-        self.wire.complete(&head, &mut outgoing);
-        let credential = &prepared.route.credential;
-        outgoing.insert(credential.name.clone(), credential.value.clone());
+        self.wire.complete(&head, &prepared.target, &mut outgoing);
+        prepared.route.credential.put(&mut outgoing);
 
         let model = self.wire.model(&prepared.target);
         let (body, length) = spliced(body, head.content_length, &head.splices, model)?;

@@ -2,6 +2,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod egress;
+#[cfg(feature = "suite")]
+pub mod suite;
 
 mod answer;
 mod config;

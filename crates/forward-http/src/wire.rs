@@ -12,7 +12,8 @@ pub trait Wire: Send + Sync + 'static {
     /// The provider's name, as targets carry it.
     fn provider(&self) -> &'static str;
 
-    /// Where the API lives when a target says nothing else: an absolute URL.
+    /// Where the API lives when a target says nothing else: an absolute URL. Empty where it has no address of its own, so
+    /// that a target must say.
     fn default_base(&self) -> &'static str;
 
     /// The hosts that a secret without a list of its own may be sent to.
@@ -30,8 +31,9 @@ pub trait Wire: Send + Sync + 'static {
         target.model.as_str()
     }
 
-    /// Sets headers that the provider needs and the client need not know, e.g. a version. The credential is set later.
-    fn complete(&self, _head: &Head, _headers: &mut HeaderMap) {}
+    /// Sets headers that the provider needs and the client need not know, e.g. a version, or that the target's settings
+    /// ask for. The credential is set later.
+    fn complete(&self, _head: &Head, _target: &Target, _headers: &mut HeaderMap) {}
 
     /// Request headers that pass beyond the common families.
     fn request_families(&self) -> &'static [Family] {
@@ -51,7 +53,7 @@ pub struct Route {
     pub prefix: String,
     /// The API version that the target pins.
     pub version: Option<Version>,
-    /// The one credential.
+    /// The one credential, or that there is none.
     pub credential: CredentialHeader,
 }
 
@@ -74,12 +76,14 @@ pub fn split_version(path: &str) -> (&str, Option<Version>) {
 
 /// The one credential header of a request. Its value is never shown.
 #[derive(Debug)]
-pub struct CredentialHeader {
-    pub(crate) name: HeaderName,
-    pub(crate) value: HeaderValue,
-}
+pub struct CredentialHeader(Option<(HeaderName, HeaderValue)>);
 
 impl CredentialHeader {
+    /// No credential: for models on a machine of one's own.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
     /// `name: {prefix}{field}`, from the secret's field of that name; `prefix` is e.g. `Bearer ` with its space.
     pub fn from_field(
         target: &Target,
@@ -95,6 +99,13 @@ impl CredentialHeader {
             ForwardError::Misconfigured("its secret holds characters that no header can carry")
         })?;
         value.set_sensitive(true);
-        Ok(Self { name, value })
+        Ok(Self(Some((name, value))))
+    }
+
+    /// Puts it among a request's headers, as the only one of its name.
+    pub(crate) fn put(&self, headers: &mut HeaderMap) {
+        if let Some((name, value)) = &self.0 {
+            headers.insert(name.clone(), value.clone());
+        }
     }
 }

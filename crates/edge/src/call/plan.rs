@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dialect::Dialect;
+use dialect::Call;
 use fault::Fault;
 use store::{Linkage, PublishedEndpoint, PublishedTarget, RoutingStrategy};
 
@@ -31,14 +31,13 @@ impl Plan {
 }
 
 /// One primary, chosen by the endpoint's strategy, then its fallbacks as far as its configuration goes. Targets whose
-/// provider does not speak `dialect` are left out; if that leaves none, the caller is told both names.
-pub(super) fn plan(
-    edge: &Edge,
-    endpoint: &Arc<PublishedEndpoint>,
-    dialect: Dialect,
-) -> Result<Plan, Problem> {
+/// provider does not speak the call's dialect are left out; if that leaves none, the caller is told what is spoken.
+pub(super) fn plan(edge: &Edge, endpoint: &Arc<PublishedEndpoint>, call: &Call) -> Result<Plan, Problem> {
+    let asked = call.operation.dialect();
     let speaks = |target: &PublishedTarget| {
-        edge.forwarders.get(&target.provider).is_some_and(|forwarder| forwarder.dialect == dialect)
+        edge.forwarders
+            .get(&target.provider)
+            .is_some_and(|forwarder| asked.is_none_or(|dialect| forwarder.dialects.contains(&dialect)))
     };
     let part = |linkage| {
         let targets = endpoint.targets.iter().enumerate();
@@ -54,7 +53,7 @@ pub(super) fn plan(
     let fallbacks = part(Linkage::Fallback).map(|(index, _)| index).take(fallbacks_max);
     let order: Vec<usize> = primary.into_iter().chain(fallbacks).collect();
     if order.is_empty() {
-        return Err(nobody(endpoint, dialect));
+        return Err(nobody(edge, endpoint, call));
     }
     Ok(Plan { endpoint: Arc::clone(endpoint), order, revision: edge.catalog.revision() })
 }
@@ -84,15 +83,31 @@ fn choose<'a>(
 }
 
 /// Why there is no target: none at all, or none that speaks the dialect.
-fn nobody(endpoint: &PublishedEndpoint, dialect: Dialect) -> Problem {
+fn nobody(edge: &Edge, endpoint: &PublishedEndpoint, call: &Call) -> Problem {
     let name = &endpoint.name;
     let Some(target) = endpoint.targets.first() else {
         let said = format!("endpoint `{name}` has no target that can be used: its secret is gone");
         return Problem::new(Fault::Unavailable, "endpoint_misconfigured", said).finally();
     };
-    let (provider, dialect) = (&target.provider, dialect.as_str());
+    let provider = &target.provider;
+    let Some(forwarder) = edge.forwarders.get(provider) else {
+        let said = format!("endpoint `{name}` is served by provider `{provider}`, which is not served here");
+        return Problem::new(Fault::Unavailable, "provider_not_served", said).finally();
+    };
+    let spoken: Vec<_> = forwarder.dialects.iter().map(|dialect| dialect.as_str()).collect();
+    let ways: Vec<_> = spoken.iter().map(|dialect| format!("`/gateway/{dialect}/…`")).collect();
+    let ways = ways.join(" and ");
+    if call.unified {
+        let said = format!(
+            "endpoint `{name}` is served by provider `{provider}`, whose answers are not translated into OpenAI's form yet; \
+             {ways} works"
+        );
+        return Problem::new(Fault::Unsupported, "no_translation", said).finally();
+    }
+    let (dialect, spoken) = (call.dialect.as_str(), spoken.join("`, `"));
     let said = format!(
-        "endpoint `{name}` is served by provider `{provider}`, which does not speak the `{dialect}` dialect of this path"
+        "endpoint `{name}` is served by provider `{provider}`, which speaks `{spoken}` and not the `{dialect}` dialect of this \
+         path; {ways} works"
     );
     Problem::new(Fault::BadRequest, "dialect", said)
 }

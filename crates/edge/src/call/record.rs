@@ -79,11 +79,16 @@ impl Record {
         }
     }
 
+    /// The body was read, as far as it had to be.
+    pub(super) fn settled(&mut self, call: &Call) {
+        (self.operation, self.framing) = (call.operation, call.framing);
+    }
+
     /// The endpoint is known, and who calls it.
     pub(super) fn located(&mut self, endpoint: &Arc<PublishedEndpoint>, admission: &Admission) {
         self.endpoint = Some(Arc::clone(endpoint));
         self.caller = admission.caller.as_str();
-        self.masked = admission.masked;
+        self.masked = admission.masked && self.dialect == Dialect::Gemini;
     }
 
     /// An attempt begins.

@@ -219,7 +219,7 @@ impl Rig {
             reached: Semaphore::new(0),
             dropped: Arc::new(Semaphore::new(0)),
         });
-        let forward = |dialect| Forwarder { dialect, forward: Arc::clone(&forwarder) as Arc<dyn Forward> };
+        let forward = |dialect| Forwarder { dialects: vec![dialect], forward: Arc::clone(&forwarder) as Arc<dyn Forward> };
         let forwarders = HashMap::from([
             (provider("gemini"), forward(Dialect::Gemini)),
             (provider("anthropic"), forward(Dialect::Anthropic)),

@@ -73,7 +73,7 @@ fn forwarders(ready: &Ready) -> anyhow::Result<HashMap<Provider, Forwarder>> {
         let known = Known::find(provider)?;
         let channel = forward_grpc::channel(service::endpoint(uri));
         let remote = forward_grpc::Remote::new(channel, Some(service::inject()));
-        forwarders.insert(provider.clone(), Forwarder { dialect: known.dialect, forward: Arc::new(remote) });
+        forwarders.insert(provider.clone(), Forwarder { dialects: known.dialects.to_vec(), forward: Arc::new(remote) });
     }
     if forwarders.is_empty() {
         bail!("no forwarder is known: give `--forwarder gemini=http://127.0.0.1:5002`");

@@ -13,7 +13,7 @@ pub(crate) struct Known {
     /// Its name, as secrets and models carry it.
     pub name: &'static str,
     /// What it speaks.
-    pub dialect: Dialect,
+    pub dialects: &'static [Dialect],
     /// Hosts of its API, where an admin says nothing else.
     pub hosts: fn() -> &'static [&'static str],
     build: fn(Arc<dyn Targets>, Arc<Outbound>) -> Built,
@@ -22,7 +22,7 @@ pub(crate) struct Known {
 /// Every provider.
 pub(crate) const PROVIDERS: &[Known] = &[Known {
     name: "gemini",
-    dialect: Dialect::Gemini,
+    dialects: &[Dialect::Gemini],
     hosts: || Gemini.default_hosts(),
     build: |targets, outbound| built(Gemini, targets, outbound),
 }];

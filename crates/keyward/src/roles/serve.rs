@@ -118,7 +118,7 @@ async fn forwarders(
         };
         let forwarding = followed::vault(background, known, &outbound, watching)?;
         followed::loaded(&forwarding.held, LOAD_MAX).await;
-        let forwarder = Forwarder { dialect: known.dialect, forward: forwarding.built.forward };
+        let forwarder = Forwarder { dialects: known.dialects.to_vec(), forward: forwarding.built.forward };
         forwarders.insert(known.provider()?, forwarder);
     }
     Ok(forwarders)
