@@ -200,7 +200,7 @@ async fn detach(arguments: Detach) -> Result<(), AdminError> {
     let id = client.id_of(&ENDPOINT, &arguments.endpoint).await?;
     let body =
         json!({ "endpoint_id": id, "model_definition_id": client.id_of(&MODEL, &arguments.model).await? });
-    let answer = client.gateway(Method::DELETE, "endpoints/models/detach", &body).await?;
+    let answer = client.gateway(Method::POST, "endpoints/models/detach", &body).await?;
     table::done(&arguments.connection, &answer, "detached");
     Ok(())
 }

@@ -38,7 +38,7 @@ pub(crate) async fn run(connection: &Connection, wanted: &str) -> Result<(), Adm
     if let Some(id) = &answered.request_id {
         phase(connection, "log", &format!("Keyward's log has more under request id {id}"));
     }
-    let said = format!("`{name}` does not work: {}", fault.said());
+    let said = format!("`{name}` does not work; the fault is {}", fault.said());
     Err(match fault {
         Fault::Provider | Fault::Key | Fault::Network => AdminError::Provider(said),
         Fault::Keyward | Fault::Call => {
