@@ -89,15 +89,36 @@ pub enum RowError {
 
 /// Headers that no row may let through: the credentials of other places, and what frames a connection.
 const RESERVED: [&str; 14] = [
-    "authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", "set-cookie", "proxy-authorization", "host",
-    "connection", "content-length", "transfer-encoding", "upgrade", "expect", "origin",
+    "authorization",
+    "api-key",
+    "x-api-key",
+    "x-goog-api-key",
+    "cookie",
+    "set-cookie",
+    "proxy-authorization",
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "origin",
 ];
 
 impl Row {
     /// Checks a row, and lets it live as long as the process: there are as many as were written.
     pub(crate) fn keep(written: WrittenRow, policy: &Policy) -> Result<&'static Self, RowError> {
-        let WrittenRow { aliases: _, base, hosts, below_root, speaks, credential, paths, request_headers, answer_headers } =
-            written;
+        let WrittenRow {
+            aliases: _,
+            base,
+            hosts,
+            below_root,
+            speaks,
+            credential,
+            paths,
+            request_headers,
+            answer_headers,
+        } = written;
         let own = base.as_deref().map(|base| check_url(base, policy)).transpose()?;
         let hosts: Vec<String> = match (hosts.is_empty(), own) {
             (true, Some(base)) => vec![base.host_text().to_owned()],
@@ -125,7 +146,8 @@ impl Row {
 /// A path behind another: absolute, plain, nothing in it that could be read away.
 fn plain(key: &'static str, written: String) -> Result<String, RowError> {
     let segment = |segment: &str| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b':');
+        let plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~' | b':');
         !matches!(segment, "" | "." | "..") && segment.bytes().all(plain)
     };
     match written.strip_prefix('/') {
@@ -138,7 +160,8 @@ fn speeches(written: WrittenSpeech) -> Result<Vec<Speech>, RowError> {
     let WrittenSpeech { openai, anthropic, gemini } = written;
     let all = [(Dialect::OpenAi, openai), (Dialect::Anthropic, anthropic), (Dialect::Gemini, gemini)];
     let spoken = all.into_iter().filter_map(|(dialect, begins)| Some((dialect, begins?)));
-    let speeches: Vec<_> = spoken.map(|(dialect, begins)| speech(dialect, &begins)).collect::<Result<_, _>>()?;
+    let speeches: Vec<_> =
+        spoken.map(|(dialect, begins)| speech(dialect, &begins)).collect::<Result<_, _>>()?;
     if speeches.is_empty() { Err(RowError::Mute) } else { Ok(speeches) }
 }
 

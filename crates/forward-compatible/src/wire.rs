@@ -41,8 +41,14 @@ impl Compatible {
 }
 
 /// Everything in a model's name but what stands in a path as it is; `/` stands between segments of names.
-const ESCAPED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b':').remove(b'@').remove(b'.').remove(b'-').remove(b'_').remove(b'~').remove(b'/');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 impl Wire for Compatible {
     fn provider(&self) -> &'static str {
@@ -76,8 +82,7 @@ impl Wire for Compatible {
             return Ok(route.join(None, path, query));
         };
         let speech = self.row.speaks.iter().find(|speech| speech.dialect == dialect);
-        let speech =
-            speech.ok_or(ForwardError::Misconfigured("its provider does not speak this dialect"))?;
+        let speech = speech.ok_or(ForwardError::Misconfigured("its provider does not speak this dialect"))?;
         let path = match &head.path {
             Some(path) => self.row.paths.get(path).unwrap_or(path).clone(),
             None => {

@@ -190,7 +190,9 @@ mod tests {
     }
 
     fn collected(body: Body) -> Result<Bytes, BodyError> {
-        futures_util::FutureExt::now_or_never(body.collect()).unwrap().map(http_body_util::Collected::to_bytes)
+        futures_util::FutureExt::now_or_never(body.collect())
+            .unwrap()
+            .map(http_body_util::Collected::to_bytes)
     }
 
     fn form() -> impl Strategy<Value = SpliceForm> {

@@ -1,7 +1,11 @@
 //! What tests of a provider's room need: a forwarder that may reach this machine, targets, calls, and golden cases.
 //!
 //! Built only with the feature `suite`, for tests.
-#![expect(clippy::unwrap_used, reason = "only tests call this, and there a panic is the report")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "only tests call this, and there a panic is the report"
+)]
 
 mod golden;
 
@@ -45,7 +49,8 @@ impl<W: Wire> House<W> {
 /// where it has an `api_base`.
 pub fn target(provider: &str, model: &str, settings: &[(&str, &str)]) -> Target {
     let base = settings.iter().find(|(name, _)| *name == "api_base").map(|(_, base)| *base);
-    let host = base.and_then(|base| base.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
+    let host =
+        base.and_then(|base| base.parse::<http::Uri>().ok()).and_then(|uri| uri.host().map(str::to_owned));
     Target {
         mapping: MappingId::from_random(1),
         endpoint: EndpointName::parse("endpoint").unwrap(),
@@ -85,9 +90,6 @@ pub fn call(operation: Operation, path: Option<&str>, body: impl Into<Bytes>) ->
 }
 
 /// All of a body that must end well.
-///
-/// # Panics
-/// If it does not.
 pub async fn whole(mut body: Body) -> Bytes {
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {

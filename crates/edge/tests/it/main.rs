@@ -8,8 +8,10 @@
 mod bad_inputs;
 mod calls;
 mod client;
+mod dialects;
 mod fidelity;
 mod gone;
+mod located;
 mod log;
 mod management;
 mod process;

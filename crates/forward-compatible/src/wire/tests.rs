@@ -8,7 +8,11 @@ use super::*;
 use crate::catalogue;
 
 fn named(name: &str) -> Compatible {
-    *catalogue().unwrap().iter().find(|row| row.name == name).unwrap_or_else(|| panic!("{name} is no provider"))
+    *catalogue()
+        .unwrap()
+        .iter()
+        .find(|row| row.name == name)
+        .unwrap_or_else(|| panic!("{name} is no provider"))
 }
 
 fn own(toml: &str) -> Result<Compatible, RowError> {
@@ -19,7 +23,8 @@ fn own(toml: &str) -> Result<Compatible, RowError> {
 #[test]
 fn golden_cases() {
     let cases = suite::cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"));
-    let report: String = cases.iter().map(|case| case.differences(&named(case.field("provider").unwrap()))).collect();
+    let report: String =
+        cases.iter().map(|case| case.differences(&named(case.field("provider").unwrap()))).collect();
     assert!(report.is_empty(), "{report}");
 }
 
@@ -34,7 +39,8 @@ fn every_row_has_a_request_for_each_dialect_and_a_refusal() {
     assert_eq!(with(&|case, _| case.answer.as_ref().is_some_and(|(status, ..)| !status.is_success())), rows);
     for dialect in Dialect::ALL {
         let speaking = with(&|_, row| row.dialects().contains(&dialect));
-        let asked = with(&|case, _| case.request.contains("://") && case.head().operation.dialect() == Some(dialect));
+        let asked =
+            with(&|case, _| case.request.contains("://") && case.head().operation.dialect() == Some(dialect));
         assert!(asked.is_superset(&speaking), "a row that speaks {dialect:?} has no request in it");
     }
 }
@@ -44,7 +50,11 @@ fn names_are_unique_and_a_row_has_its_hosts() {
     let rows = catalogue().unwrap();
     let names: BTreeSet<_> = rows.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), rows.len());
-    assert!(["vllm", "hosted_vllm", "together_ai", "nvidia_nim", "cohere"].iter().all(|name| names.contains(name)));
+    assert!(
+        ["vllm", "hosted_vllm", "together_ai", "nvidia_nim", "cohere"]
+            .iter()
+            .all(|name| names.contains(name))
+    );
     for row in rows {
         assert_eq!(row.default_base().is_empty(), row.default_hosts().is_empty(), "{}", row.name);
     }
@@ -52,16 +62,14 @@ fn names_are_unique_and_a_row_has_its_hosts() {
 
 #[test]
 fn a_row_of_ones_own() {
-    let row = own(
-        r#"
+    let row = own(r#"
         aliases = ["own-2"]
         base = "https://models.example.com/llm/v1"
         speaks = { openai = "{base}", anthropic = "{root}/claude/v1" }
         credential = { header = "x-token", prefix = "" }
         paths = { "/chat/completions" = "/chat" }
         request_headers = ["x-trace", "x-own-*"]
-        "#,
-    )
+        "#)
     .unwrap();
     assert_eq!(row.dialects(), [Dialect::OpenAi, Dialect::Anthropic]);
     assert_eq!(row.default_hosts(), ["models.example.com"]);

@@ -47,17 +47,16 @@ pub struct Case {
     pub passes: String,
 }
 
-/// Every `*.case` of a folder.
-///
-/// # Panics
-/// If there is none, or one cannot be read.
+/// Every `*.case` of a folder, which must have one.
 pub fn cases(folder: &Path) -> Vec<Case> {
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let cases: Vec<_> = paths
         .iter()
         .filter(|path| path.extension().is_some_and(|extension| extension == "case"))
-        .map(|path| Case::parse(path.file_stem().unwrap().to_str().unwrap(), &fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            Case::parse(path.file_stem().unwrap().to_str().unwrap(), &fs::read_to_string(path).unwrap())
+        })
         .collect();
     assert!(!cases.is_empty(), "no case lies in {}", folder.display());
     cases
@@ -91,8 +90,10 @@ impl Case {
 
     /// The target that it asks; `base` stands for its `api_base` where given.
     pub fn target(&self, base: Option<&str>) -> Target {
-        let settings = self.fields.iter().filter_map(|(name, value)| Some((name.strip_prefix("set.")?, value.as_str())));
-        let mut settings: Vec<_> = settings.filter(|(name, _)| base.is_none() || *name != "api_base").collect();
+        let settings =
+            self.fields.iter().filter_map(|(name, value)| Some((name.strip_prefix("set.")?, value.as_str())));
+        let mut settings: Vec<_> =
+            settings.filter(|(name, _)| base.is_none() || *name != "api_base").collect();
         settings.extend(base.map(|base| ("api_base", base)));
         let mut target = super::target(&self.fields["provider"], &self.fields["model"], &settings);
         if let Some(key) = self.field("key") {
