@@ -70,7 +70,7 @@ struct Prepared {
 impl Prepared {
     fn new(load: Load) -> Self {
         let render = |shape, index, chunks, size| {
-            let asked = Asked { dialect: Dialect::Gemini, shape, model: String::new() };
+            let asked = Asked { dialect: Dialect::Gemini, operation: Operation::Chat, shape, model: String::new() };
             asked.generated(index, chunks, size).unwrap_or_default()
         };
         Self {

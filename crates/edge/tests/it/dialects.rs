@@ -62,8 +62,13 @@ const SPOKEN: [Spoken; 4] = [
 ];
 
 impl Spoken {
+    /// The recording; whoever took it may have trimmed its last line end.
     fn whole(&self) -> Bytes {
-        recording_of(self.provider, self.recording).into()
+        let mut whole = recording_of(self.provider, self.recording);
+        while !whole.ends_with(b"\n\n") {
+            whole.push(b'\n');
+        }
+        whole.into()
     }
 
     fn call(&self) -> Vec<u8> {

@@ -27,13 +27,12 @@ const POSTED: [(&str, Operation); 14] = [
 
 /// What is asked for, if it is an operation of OpenAI's. `path` is without the query.
 pub(super) fn operation(head: &Head, path: &str) -> Option<Operation> {
-    let posted = POSTED.iter().find(|(end, _)| path.ends_with(end) && head.method == "POST");
-    let reads = head.method == "GET" && !path.contains("beta/");
-    match posted {
+    let gets = |end: &str| head.method == "GET" && path.ends_with(end);
+    match POSTED.iter().find(|(end, _)| path.ends_with(end) && head.method == "POST") {
         Some((_, operation)) => Some(*operation),
         None if path.contains("/responses/") => Some(Operation::Responses),
-        None if reads && path.ends_with("/models") => Some(Operation::Models),
-        None if path.contains("/v1/files/") && head.header("x-api-key").is_none() => Some(Operation::File),
+        None if path.contains("/files/") => Some(Operation::File),
+        None if gets("/models") => Some(Operation::Models),
         None => None,
     }
 }
@@ -48,7 +47,8 @@ pub(super) fn ask(head: &Head, body: &[u8], operation: Operation) -> Result<Aske
     let (model, shape) = match operation {
         Operation::Models | Operation::File => (String::new(), Shape::Unary),
         Operation::Responses if head.method != "POST" => (String::new(), Shape::Unary),
-        Operation::Moderation => model_and_stream(body).unwrap_or_default(),
+        // Its model may be left out.
+        Operation::Moderation => model_and_stream(body).unwrap_or((String::new(), Shape::Unary)),
         _ if form => form_model(body).ok_or_else(|| failure(400))?,
         _ => model_and_stream(body).ok_or_else(|| failure(400))?,
     };
