@@ -9,8 +9,8 @@ use super::{
     table,
 };
 
-/// Finds the endpoint, checks that it can be called, calls it once for one token.
-pub(crate) async fn run(connection: &Connection, wanted: &str) -> Result<(), AdminError> {
+/// Finds the endpoint, checks that it can be called, calls it once for one token, where `data` says.
+pub(crate) async fn run(connection: &Connection, data: &Client, wanted: &str) -> Result<(), AdminError> {
     let client = Client::new(connection)?;
     let id = client.id_of(&ENDPOINT, wanted).await?;
     let answer = client.gateway(Method::GET, "endpoints/get", &json!({ "endpoint_id": id })).await?;
@@ -23,7 +23,7 @@ pub(crate) async fn run(connection: &Connection, wanted: &str) -> Result<(), Adm
     let (path, body) = cheap_call(&provider.0, &name)?;
     phase(connection, "call", &path);
 
-    let answered = client.call(&path, &body).await?;
+    let answered = data.call(&path, &body).await?;
     let verdict = verdict(&answered);
     if connection.json {
         table::line(&as_json(&name, &answered, verdict.as_ref()).to_string());
