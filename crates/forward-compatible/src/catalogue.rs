@@ -13,7 +13,7 @@ use crate::{Compatible, RowError, WrittenRow};
 pub fn catalogue() -> Result<&'static [Compatible], &'static RowError> {
     static CATALOGUE: LazyLock<Result<Vec<Compatible>, RowError>> =
         LazyLock::new(|| read(include_str!("../providers.toml")));
-    CATALOGUE.as_deref().map_err(|error| *error)
+    CATALOGUE.as_ref().map(Vec::as_slice)
 }
 
 fn read(text: &str) -> Result<Vec<Compatible>, RowError> {

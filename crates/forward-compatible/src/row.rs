@@ -195,12 +195,9 @@ fn family(written: String) -> Result<Family, RowError> {
         return Err(RowError::Header(written));
     }
     let is_prefix = written.ends_with('*');
-    let reserved = |other: &&str| if is_prefix { other.starts_with(name) } else { **other == name };
-    if RESERVED.iter().any(|other| reserved(&other)) {
+    let reserved = |other: &&str| if is_prefix { other.starts_with(name) } else { *other == name };
+    if RESERVED.iter().any(reserved) {
         return Err(RowError::Reserved(written));
     }
-    Ok(match is_prefix {
-        true => Family::Prefix(name.to_owned().leak()),
-        false => Family::Exact(written.leak()),
-    })
+    Ok(if is_prefix { Family::Prefix(name.to_owned().leak()) } else { Family::Exact(written.leak()) })
 }

@@ -27,11 +27,10 @@ impl Compatible {
         names.insert(0, name.to_owned());
         let row = Row::keep(written, policy)?;
         let plain = |name: &str| names::Provider::parse(name).is_ok_and(|provider| provider.as_str() == name);
-        let named = names.into_iter().map(|name| match plain(&name) {
-            true => Ok(Self { name: name.leak(), row }),
-            false => Err(RowError::Name(name)),
-        });
-        named.collect()
+        let named = |name: String| {
+            if plain(&name) { Ok(Self { name: name.leak(), row }) } else { Err(RowError::Name(name)) }
+        };
+        names.into_iter().map(named).collect()
     }
 
     /// What it speaks; at least one, the first is the one it is known for.
@@ -83,13 +82,8 @@ impl Wire for Compatible {
         };
         let speech = self.row.speaks.iter().find(|speech| speech.dialect == dialect);
         let speech = speech.ok_or(ForwardError::Misconfigured("its provider does not speak this dialect"))?;
-        let path = match &head.path {
-            Some(path) => self.row.paths.get(path).unwrap_or(path).clone(),
-            None => {
-                let model = utf8_percent_encode(target.model.as_str(), ESCAPED);
-                format!("/models/{model}:{}", head.operation.as_str())
-            }
-        };
+        let path = head.path.as_ref().map(|path| self.row.paths.get(path).unwrap_or(path).clone());
+        let path = path.unwrap_or_else(|| of_a_model(target, head.operation));
         let (version, below) = match speech.below {
             Below::Base => (route.version.map(dialect::Version::as_str), self.row.below_root.as_deref()),
             Below::Root => (None, None),
@@ -104,6 +98,11 @@ impl Wire for Compatible {
     fn answer_families(&self) -> &'static [Family] {
         self.row.answer_families
     }
+}
+
+/// Gemini's path of a model, behind the version.
+fn of_a_model(target: &Target, operation: Operation) -> String {
+    format!("/models/{}:{}", utf8_percent_encode(target.model.as_str(), ESCAPED), operation.as_str())
 }
 
 impl Compatible {

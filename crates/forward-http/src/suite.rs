@@ -13,7 +13,10 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use dialect::{Framing, Operation, Version};
-use forward::{Answer, Body, Call, Credential, Forward as _, ForwardError, Head, Limits, Target, Targets};
+use forward::{
+    Answer, Body, Call, Credential, Forward as _, ForwardError, Head, Limits, Splice, SpliceForm, Target,
+    Targets,
+};
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use names::{EndpointName, MappingId, ModelName, Provider, RequestId, SecretId};
@@ -88,6 +91,27 @@ pub fn call(operation: Operation, path: Option<&str>, body: impl Into<Bytes>) ->
     };
     Call { head, body: forward::full(body) }
 }
+
+/// A call whose body names the endpoint as `endpoint`, where the target's model goes.
+pub fn naming(operation: Operation, path: &str, body: &str, form: SpliceForm) -> Call {
+    let mut call = call(operation, Some(path), body.to_owned());
+    let at = body.find("endpoint").unwrap() as u64;
+    call.head.splices = vec![Splice { at, length: "endpoint".len() as u64, form }];
+    call
+}
+
+/// Headers that a client may send and no provider may see: every credential it could have, and where it is.
+pub const PRIVATE: [(&str, &str); 9] = [
+    ("authorization", "Bearer client"),
+    ("x-api-key", "client"),
+    ("api-key", "client"),
+    ("x-goog-api-key", "client"),
+    ("cookie", "session=client"),
+    ("origin", "https://client.example"),
+    ("x-forwarded-for", "client"),
+    ("anthropic-workspace-id", "client"),
+    ("openai-organization", "client"),
+];
 
 /// All of a body that must end well.
 pub async fn whole(mut body: Body) -> Bytes {

@@ -34,7 +34,12 @@ fn route(method: &str, path: &str, query: &str) -> Option<Asked> {
         "streamGenerateContent" => Shape::Array,
         _ => return None,
     };
-    (method == "POST").then(|| Asked { dialect: Dialect::Gemini, operation: Operation::Chat, shape, model: model.to_owned() })
+    (method == "POST").then(|| Asked {
+        dialect: Dialect::Gemini,
+        operation: Operation::Chat,
+        shape,
+        model: model.to_owned(),
+    })
 }
 
 /// Every credential that the request carries: Google refuses more than one.

@@ -4,7 +4,9 @@ mod answers;
 
 use bytes::Bytes;
 
-use super::{Asked, Dialect, Natural, Operation, Shape, events, filled, form_model, model_and_stream, recorded};
+use super::{
+    Asked, Dialect, Natural, Operation, Shape, events, filled, form_model, model_and_stream, recorded,
+};
 use crate::book::Head;
 
 /// Paths behind any base, for `POST`.
@@ -53,7 +55,8 @@ pub(super) fn ask(head: &Head, body: &[u8], operation: Operation) -> Result<Aske
         _ => model_and_stream(body).ok_or_else(|| failure(400))?,
     };
     let base64 = body.windows(BASE64.len()).any(|window| window == BASE64);
-    let operation = if operation == Operation::Embeddings && base64 { Operation::EmbeddingsBase64 } else { operation };
+    let operation =
+        if operation == Operation::Embeddings && base64 { Operation::EmbeddingsBase64 } else { operation };
     Ok(Asked { dialect: Dialect::OpenAi, operation, shape, model })
 }
 

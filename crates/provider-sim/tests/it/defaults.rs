@@ -79,9 +79,24 @@ async fn openai_and_anthropic_have_their_defaults() {
 async fn every_operation_has_an_answer_of_its_own_shape() {
     let sim = Sim::start().await.unwrap();
     for (line, key, body, part) in [
-        ("POST /v1/embeddings", "Authorization: Bearer k", r#"{"model":"m","input":"x"}"#, r#""embedding":[0.5,"#),
-        ("POST /a/v1/embeddings", "api-key: k", r#"{"model":"m","encoding_format":"base64"}"#, r#""embedding":"AAAAPw"#),
-        ("POST /v1/completions", "Authorization: Bearer k", r#"{"model":"m"}"#, r#""object":"text_completion""#),
+        (
+            "POST /v1/embeddings",
+            "Authorization: Bearer k",
+            r#"{"model":"m","input":"x"}"#,
+            r#""embedding":[0.5,"#,
+        ),
+        (
+            "POST /a/v1/embeddings",
+            "api-key: k",
+            r#"{"model":"m","encoding_format":"base64"}"#,
+            r#""embedding":"AAAAPw"#,
+        ),
+        (
+            "POST /v1/completions",
+            "Authorization: Bearer k",
+            r#"{"model":"m"}"#,
+            r#""object":"text_completion""#,
+        ),
         ("POST /v1/responses", "Authorization: Bearer k", r#"{"model":"m"}"#, r#""object":"response""#),
         ("GET /v1/responses/resp_1", "Authorization: Bearer k", "", r#""object":"response""#),
         ("POST /v1/responses/compact", "Authorization: Bearer k", r#"{"model":"m"}"#, "response.compaction"),
@@ -108,7 +123,8 @@ async fn forms_and_sounds() {
     let key = "Authorization: Bearer k";
     let answer = json(&sim, "POST /v1/audio/transcriptions", key, kind, form).await;
     assert!(answer.contains("a simulated voice"), "{answer}");
-    let streamed = form.replace("--x--", "--x\r\nContent-Disposition: form-data; name=\"stream\"\r\n\r\ntrue\r\n--x--");
+    let streamed =
+        form.replace("--x--", "--x\r\nContent-Disposition: form-data; name=\"stream\"\r\n\r\ntrue\r\n--x--");
     let answer = json(&sim, "POST /v1/audio/transcriptions", key, kind, &streamed).await;
     assert!(answer.contains("transcript.text.done"), "{answer}");
     let refused = json(&sim, "POST /v1/audio/transcriptions", key, kind, "--x--\r\n").await;
@@ -122,7 +138,10 @@ async fn openai_takes_one_credential() {
     let sim = Sim::start().await.unwrap();
     for key in ["X-None: 1", "Authorization: Bearer bad", "Authorization: Bearer k\r\napi-key: k"] {
         let refused = json(&sim, "POST /v1/embeddings", key, "application/json", r#"{"model":"m"}"#).await;
-        assert!(refused.starts_with("HTTP/1.1 401 ") && refused.contains("invalid_api_key"), "{key}: {refused}");
+        assert!(
+            refused.starts_with("HTTP/1.1 401 ") && refused.contains("invalid_api_key"),
+            "{key}: {refused}"
+        );
     }
 }
 

@@ -17,10 +17,18 @@ pub(super) fn unary(operation: Operation, model: &str) -> Bytes {
         Operation::Counted => r#"{"object":"response.input_tokens","input_tokens":11}"#,
         Operation::Completion => COMPLETION,
         Operation::Moderation => MODERATION,
-        Operation::Images => r#"{"created":1764000000,"data":[{"b64_json":"aW1hZ2U="}],"usage":{"input_tokens":5,"output_tokens":8,"total_tokens":13}}"#,
-        Operation::Transcription => r#"{"text":"a simulated voice","usage":{"type":"tokens","input_tokens":14,"output_tokens":4,"total_tokens":18}}"#,
-        Operation::File => r#"{"id":"file-sim","object":"file","bytes":5,"created_at":1764000000,"filename":"sim.jsonl","purpose":"batch"}"#,
-        Operation::Models => r#"{"object":"list","data":[{"id":"sim","object":"model","created":1764000000,"owned_by":"sim"}]}"#,
+        Operation::Images => {
+            r#"{"created":1764000000,"data":[{"b64_json":"aW1hZ2U="}],"usage":{"input_tokens":5,"output_tokens":8,"total_tokens":13}}"#
+        }
+        Operation::Transcription => {
+            r#"{"text":"a simulated voice","usage":{"type":"tokens","input_tokens":14,"output_tokens":4,"total_tokens":18}}"#
+        }
+        Operation::File => {
+            r#"{"id":"file-sim","object":"file","bytes":5,"created_at":1764000000,"filename":"sim.jsonl","purpose":"batch"}"#
+        }
+        Operation::Models => {
+            r#"{"object":"list","data":[{"id":"sim","object":"model","created":1764000000,"owned_by":"sim"}]}"#
+        }
         Operation::Chat | Operation::Speech | Operation::Batch => "{}",
     };
     let quoted = serde_json::Value::from(model).to_string();
