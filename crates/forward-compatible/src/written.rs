@@ -32,7 +32,7 @@ pub struct WrittenRow {
 /// Where each dialect begins: at `{base}`, or at `{root}`, which is the base without its version or `below_root`; and a path
 /// behind it. Where none is written, OpenAI's at `{base}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct WrittenSpeech {
     /// What stands before OpenAI's paths, without their version.
     pub openai: Option<String>,

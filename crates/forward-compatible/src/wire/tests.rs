@@ -88,6 +88,14 @@ fn a_row_of_ones_own() {
 }
 
 #[test]
+fn a_row_speaks_what_it_says_and_nothing_else() {
+    let row = own("base = \"https://models.example.com/v1\"\nspeaks = { anthropic = \"{base}\" }").unwrap();
+    assert_eq!(row.dialects(), [Dialect::Anthropic]);
+    let mute = own("speaks = {}").unwrap_err().to_string();
+    assert!(mute.contains("must name a dialect"), "{mute}");
+}
+
+#[test]
 fn rows_that_are_refused() {
     for (written, why) in [
         ("base = \"ftp://example.com\"", "base"),

@@ -9,7 +9,6 @@ use store::Vault;
 
 use super::{
     followed::{self, Background, Watching},
-    providers::Known,
     said::say,
     service, telemetry_of,
 };
@@ -22,8 +21,8 @@ use crate::{
 /// Runs until told to stop.
 pub(crate) async fn run(arguments: command::Forwarder) -> anyhow::Result<()> {
     let provider = Provider::parse(&arguments.provider).context("the provider's name")?;
-    let known = Known::find(&provider)?;
     let ready = sources(arguments).ready()?;
+    let known = ready.providers.find(&provider)?;
     let store = super::remote_store(&ready)?;
     let telemetry = telemetry_of(&ready, "keyward-forwarder")?;
     let signals = Signals::listen()?;

@@ -10,7 +10,6 @@ use store::{Admin, Catalog, Held, PublishedEndpoint, Store, Vault};
 use super::{
     followed::{self, Background, Watching},
     front::{self, Front},
-    providers::PROVIDERS,
     said::{self, say},
     storage::{self, Storage},
     telemetry_of,
@@ -107,7 +106,7 @@ async fn forwarders(
     }
     let outbound = ready.written.egress.clone().build().context("read `egress.ca_file`")?;
     let mut forwarders = HashMap::new();
-    for known in PROVIDERS {
+    for known in ready.providers.iter() {
         let vault: Arc<dyn Vault> = store.clone();
         let watching = Watching {
             vault,
