@@ -227,6 +227,24 @@ impl Operation {
         self.row().naming
     }
 
+    /// Whether it makes, or is about, something that lies at the provider under one key: all such calls of an endpoint must
+    /// go to the same target.
+    pub const fn is_pinned(self) -> bool {
+        matches!(
+            self,
+            Self::PredictLongRunning
+                | Self::BatchGenerateContent
+                | Self::AsyncBatchEmbedContent
+                | Self::CachedContents
+                | Self::Interactions
+                | Self::GeminiResource
+                | Self::OpenAiResource
+                | Self::MessagesBatches
+                | Self::AnthropicResource
+                | Self::Proxy
+        )
+    }
+
     /// What its answers are read for.
     pub(crate) const fn answers(self) -> Option<&'static Table> {
         self.row().answers

@@ -17,7 +17,7 @@ use store::{Entropy, Held, PublishedEndpoint, PublishedTarget};
 use telemetry::{CallLabels, CallMetrics, Gauge, Metrics};
 use tokio::{sync::Semaphore, time::Instant};
 
-use crate::{Config, call::Memory};
+use crate::{Config, call::Memory, health::Health};
 
 /// A provider's forwarder, and the dialects that its provider speaks. The edge does not know where it runs.
 #[derive(Clone)]
@@ -35,6 +35,8 @@ pub struct Edge {
     pub(crate) forwarders: HashMap<Provider, Forwarder>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// Which targets rest.
+    pub(crate) health: Health,
     /// What bodies that are kept may take together.
     pub(crate) body_memory: Arc<Semaphore>,
     targets: ArcSwap<HashMap<MappingId, Vec<Arc<Counted>>>>,
@@ -79,6 +81,7 @@ impl Edge {
         entropy: Arc<dyn Entropy>,
     ) -> Arc<Self> {
         Arc::new(Self {
+            health: Health::default(),
             body_memory: Memory::budget(config.requests.body_memory_max),
             targets: ArcSwap::default(),
             lame: AtomicBool::new(false),

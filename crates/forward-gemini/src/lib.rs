@@ -1,6 +1,10 @@
 //! How Gemini differs.
 #![doc = include_str!("../README.md")]
 
+mod refusal;
+
+use std::time::Duration;
+
 use dialect::{Operation, Version};
 use forward::{ForwardError, Head, Target};
 use forward_http::{CheckedBase, CredentialHeader, Route, Wire, split_version};
@@ -61,6 +65,10 @@ impl Wire for Gemini {
                 Ok(route.join(Some(version), &path, query))
             }
         }
+    }
+
+    fn retry_after(&self, refusal: &[u8]) -> Option<Duration> {
+        refusal::retry_after(refusal)
     }
 
     /// Bodies name models as resources; what the client wrote of that stays.

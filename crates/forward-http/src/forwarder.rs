@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::{
     Outbound, Wire,
     answer::{self, AnswerBody, Timer},
-    headers, mask,
+    headers, mask, patience,
     prepared::{Prepared, PreparedTargets},
     splice::spliced,
     upload::{CancelOnDrop, Due, Outgoing, Progress},
@@ -94,7 +94,8 @@ impl<W: Wire> HttpForwarder<W> {
         let answer = Answer { status: parts.status, headers: parts.headers, body: forward::empty() };
         let body = body(incoming);
         if answer.status.is_client_error() || answer.status.is_server_error() {
-            Ok(mask::refusal(answer, body, &prepared.target).await)
+            let refusal = mask::refusal(answer, body, &prepared.target).await;
+            Ok(patience::say_when(refusal, &self.wire).await)
         } else {
             Ok(Answer { body: body.boxed_unsync(), ..answer })
         }

@@ -12,6 +12,7 @@ mod error;
 mod forwarder;
 mod headers;
 mod mask;
+mod patience;
 mod pool;
 mod prepared;
 mod proxy;

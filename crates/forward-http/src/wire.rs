@@ -1,5 +1,7 @@
 //! What a provider's room says: everything in which providers differ, and no I/O.
 
+use std::time::Duration;
+
 use dialect::Version;
 use forward::{ForwardError, Head, Target};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -34,6 +36,11 @@ pub trait Wire: Send + Sync + 'static {
     /// Sets headers that the provider needs and the client need not know, e.g. a version, or that the target's settings
     /// ask for. The credential is set later.
     fn complete(&self, _head: &Head, _target: &Target, _headers: &mut HeaderMap) {}
+
+    /// When to come again, if a refusal's body says so and its headers do not; `refusal` is the whole body, decoded.
+    fn retry_after(&self, _refusal: &[u8]) -> Option<Duration> {
+        None
+    }
 
     /// Request headers that pass beyond the common families.
     fn request_families(&self) -> &'static [Family] {

@@ -12,7 +12,7 @@ use store::PublishedTarget;
 use tokio_util::sync::CancellationToken;
 
 use super::{Attempts, content_length, hints, locate::ENDPOINT, record::Record, replay::Replay};
-use crate::{Edge, Problem, inbound::Fate};
+use crate::{Edge, Problem, health::Sign, inbound::Fate};
 
 /// On answers: which of the endpoint's targets gave it, and at which attempt.
 pub(super) const TARGET: HeaderName = HeaderName::from_static("keyward-target");
@@ -46,7 +46,9 @@ where
         let last = rest.is_none() || targets.peek().is_none();
         record.trying(&plan.endpoint, target, attempt);
         let call = Call { head: heads.next(target, attempt, last), body };
-        match send(edge, target, call, record).await {
+        let came = send(edge, target, call, record).await;
+        note(edge, target, &came, record);
+        match came {
             Ok(mut answer) if last || !may_be_better_elsewhere(answer.status) => {
                 say_which(&mut answer.headers, target, attempt, single);
                 return Ok(answer);
@@ -79,6 +81,32 @@ async fn send(
             () = ending.cancelled() => Err(ForwardError::ForwarderUnavailable),
         },
     }
+}
+
+/// What came of an attempt says how its target is; a provider that refuses our key is the operator's to mend.
+fn note(edge: &Edge, target: &PublishedTarget, came: &Result<Answer, ForwardError>, record: &Record) {
+    if is_ending(record) {
+        return;
+    }
+    let sign = match Sign::of(came) {
+        // A file of somebody else's is refused like a bad key.
+        Sign::KeyRefused if record.operation().is_pinned() => Sign::Nothing,
+        sign => sign,
+    };
+    if sign == Sign::KeyRefused {
+        let endpoint = record.endpoint().map(|endpoint| endpoint.name.as_str());
+        let status = came.as_ref().ok().map(|answer| answer.status.as_u16());
+        edge.metrics.refused("provider_key", "provider");
+        tracing::warn!(
+            request_id = record.request_id().as_str(),
+            endpoint,
+            target = target.mapping.as_str(),
+            provider = target.provider.as_str(),
+            status,
+            "the provider refuses the secret of this target"
+        );
+    }
+    edge.health.note(&target.mapping, sign, || edge.draw());
 }
 
 fn is_ending(record: &Record) -> bool {

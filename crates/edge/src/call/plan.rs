@@ -31,7 +31,8 @@ impl Plan {
 }
 
 /// One primary, chosen by the endpoint's strategy, then its fallbacks as far as its configuration goes. Targets whose
-/// provider does not speak the call's dialect are left out; if that leaves none, the caller is told what is spoken.
+/// provider does not speak the call's dialect are left out; if that leaves none, the caller is told what is spoken. Calls
+/// about what lies at a provider go to the first target alone: another one's key would not find it.
 pub(super) fn plan(edge: &Edge, endpoint: &Arc<PublishedEndpoint>, call: &Call) -> Result<Plan, Problem> {
     let asked = call.operation.dialect();
     let speaks = |target: &PublishedTarget| {
@@ -43,15 +44,34 @@ pub(super) fn plan(edge: &Edge, endpoint: &Arc<PublishedEndpoint>, call: &Call) 
         let targets = endpoint.targets.iter().enumerate();
         targets.filter(move |(_, target)| target.linkage == linkage && speaks(target))
     };
+    if call.operation.is_pinned() {
+        let first = part(Linkage::Primary).chain(part(Linkage::Fallback)).next();
+        let order = first.map(|(index, _)| vec![index]).ok_or_else(|| nobody(edge, endpoint, call))?;
+        return Ok(Plan { endpoint: Arc::clone(endpoint), order, revision: edge.catalog.revision() });
+    }
     let fallbacks_max = match endpoint.fallback_config {
         None => 0,
         Some(config) => {
             config.max_attempts.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX))
         }
     };
-    let primary = choose(edge, endpoint.routing_strategy, part(Linkage::Primary));
-    let fallbacks = part(Linkage::Fallback).map(|(index, _)| index).take(fallbacks_max);
-    let order: Vec<usize> = primary.into_iter().chain(fallbacks).collect();
+    let is_up = |(_, target): &(usize, &PublishedTarget)| edge.health.may_be_tried(&target.mapping);
+    let split = endpoint.routing_strategy;
+    let rested = edge.health.any_rests().then(|| {
+        let primary = choose(edge, split, part(Linkage::Primary).filter(is_up));
+        let fallbacks = part(Linkage::Fallback).filter(is_up).map(|(index, _)| index).take(fallbacks_max);
+        primary.into_iter().chain(fallbacks).collect::<Vec<_>>()
+    });
+    let order = match rested {
+        Some(order) if !order.is_empty() => order,
+        rested => {
+            let primary = choose(edge, split, part(Linkage::Primary));
+            let fallbacks = part(Linkage::Fallback).map(|(index, _)| index).take(fallbacks_max);
+            // Where all of them rest one is asked all the same: one call of a client's makes one of ours.
+            let most = if rested.is_some() { 1 } else { usize::MAX };
+            primary.into_iter().chain(fallbacks).take(most).collect()
+        }
+    };
     if order.is_empty() {
         return Err(nobody(edge, endpoint, call));
     }

@@ -175,6 +175,11 @@ impl Record {
         (self.dialect, self.framing)
     }
 
+    /// The endpoint, once it is known.
+    pub(super) fn endpoint(&self) -> Option<&PublishedEndpoint> {
+        self.endpoint.as_deref()
+    }
+
     /// What was asked.
     pub(super) fn operation(&self) -> Operation {
         self.operation
