@@ -9,9 +9,11 @@ mod demo;
 mod disconnects;
 mod drain;
 mod errors;
+mod fidelity;
 mod keeping;
 mod management;
 mod pull_request;
+mod traces;
 mod truncation;
 
 use e2e::{House, Plan, Shape};
