@@ -31,9 +31,10 @@ pub(crate) async fn run(arguments: command::Forwarder) -> anyhow::Result<()> {
     let outbound = ready.written.egress.clone().build().context("read `egress.ca_file`")?;
     let watching = watching(&ready, &provider, Arc::new(store))?;
     let replica = watching.replica.clone();
-    let forwarding = followed::vault(&mut background, known, &outbound, watching)?;
+    let mut forwarding = followed::vault(&mut background, &[known], &outbound, watching)?;
+    let built = forwarding.built.pop().context("one forwarder was asked for")?;
     let lifecycle = Lifecycle::default();
-    let routes = forward_grpc::serve(forwarding.built.forward, Some(Arc::new(service::forward_span))).await;
+    let routes = forward_grpc::serve(built.forward, Some(Arc::new(service::forward_span))).await;
     service::serve(&lifecycle, forward_grpc::server(), routes, socket);
     say(&format!(
         "listening on http://{address} (gRPC: forwarder of {provider})\nreplica {replica}\nkey in {}\n",
