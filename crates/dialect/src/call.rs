@@ -1,6 +1,8 @@
-//! What a client asked for, as its path says it.
+//! What a client asked for, as its method, path and query say it.
 
 use names::EndpointName;
+
+use crate::Operation;
 
 /// Whose language the client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,6 +16,9 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 3] = [Self::Gemini, Self::OpenAi, Self::Anthropic];
+
     /// The word for this dialect in paths, metrics and messages.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -21,6 +26,11 @@ impl Dialect {
             Self::OpenAi => "openai",
             Self::Anthropic => "anthropic",
         }
+    }
+
+    /// The dialect of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.as_str() == word)
     }
 }
 
@@ -60,54 +70,17 @@ impl Version {
     }
 }
 
-/// What is to be done, named as its provider names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operation {
-    /// Gemini `models.generateContent`: one answer.
-    GenerateContent,
-    /// Gemini `models.streamGenerateContent`: a stream of answers.
-    StreamGenerateContent,
-}
-
-impl Operation {
-    /// Every operation.
-    pub const ALL: [Self; 2] = [Self::GenerateContent, Self::StreamGenerateContent];
-
-    /// Whose operation it is.
-    pub const fn dialect(self) -> Dialect {
-        match self {
-            Self::GenerateContent | Self::StreamGenerateContent => Dialect::Gemini,
-        }
-    }
-
-    /// The provider's own name for it: the method behind the colon in Gemini paths.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::GenerateContent => "generateContent",
-            Self::StreamGenerateContent => "streamGenerateContent",
-        }
-    }
-
-    /// The operation of that name, for a peer that was told it over a wire.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.as_str() == name)
-    }
-
-    /// `gen_ai.operation.name` of OpenTelemetry's GenAI semantic conventions.
-    pub const fn gen_ai_name(self) -> &'static str {
-        match self {
-            Self::GenerateContent | Self::StreamGenerateContent => "generate_content",
-        }
-    }
-}
-
 /// Where the call names its endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// In the path, where the model stood.
     Path(EndpointName),
-    /// In the body's `model` field, still to be read.
+    /// In the path before the dialect (`/gateway/{endpoint}/openai/…`) or behind `/gateway/proxy`. It wins over all else.
+    Prefix(EndpointName),
+    /// In the body's `model` field, still to be read, unless a header names it.
     Body,
+    /// In a header or nowhere: neither path nor body have a place for it.
+    Header,
 }
 
 /// How the answer is framed.
@@ -121,6 +94,13 @@ pub enum Framing {
     JsonArray,
     /// The body says, in its `stream` field, still to be read.
     InBody,
+    /// Whatever comes, of any length: a file, audio, events whose end has no mark. Only a transport break counts.
+    Open,
+}
+
+impl Framing {
+    /// Every framing that a call can have once its body was read.
+    pub const SETTLED: [Self; 4] = [Self::Unary, Self::Sse, Self::JsonArray, Self::Open];
 }
 
 /// One call, parsed from method, path and query.
@@ -128,14 +108,19 @@ pub enum Framing {
 pub struct Call {
     /// Whose language the client speaks; also the language of every refusal.
     pub dialect: Dialect,
-    /// The version in the path.
+    /// The version in the path; means nothing for [`Operation::Proxy`].
     pub version: Version,
     /// What is asked.
     pub operation: Operation,
+    /// What follows the version in the path, or all of a proxied one: begins with `/`, as the client wrote it, and holds
+    /// nothing that could be normalised into another path. None where the model stands in the path.
+    pub path: Option<String>,
     /// Where the endpoint's name stands.
     pub named: Named,
     /// How the answer is framed.
     pub framing: Framing,
+    /// Whether it came by a route that promises every provider, whatever it speaks: those below `mlflow`.
+    pub unified: bool,
 }
 
 /// Why a path is not a call. Messages are for the caller and never echo the path.
@@ -150,12 +135,15 @@ pub enum PathError {
     /// Well formed, but nothing Keyward routes.
     #[error("no such path here")]
     NoSuchPath,
-    /// A resource that exists at the provider, with a method that Keyward does not route (yet).
+    /// A method after the colon of a model that Keyward does not route.
     #[error("the method after the colon is not one that is routed here")]
     NoSuchMethod,
     /// The name between `models/` and the last colon cannot be an endpoint's.
     #[error("no endpoint can have such a name")]
     NoSuchEndpoint,
+    /// The path takes other HTTP methods: these.
+    #[error("this path takes {0}, in upper case")]
+    Method(&'static str),
 }
 
 impl PathError {
@@ -166,6 +154,7 @@ impl PathError {
             Self::NotNormal | Self::NoSuchPath | Self::NoSuchMethod | Self::NoSuchEndpoint => {
                 fault::Fault::NotFound
             }
+            Self::Method(_) => fault::Fault::MethodNotAllowed,
         }
     }
 }

@@ -10,7 +10,7 @@ use scan::Scanner;
 use sse::Events;
 pub(crate) use table::{Count, Mark, Row, Table, Then};
 
-use crate::{Framing, Operation, gemini};
+use crate::{Framing, Operation};
 
 /// Token counts as the provider reported them last. Absent is unknown, never zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,13 +64,10 @@ impl Observer {
     /// An observer for the answer of `operation`, framed as `framing`. `readable` is false where completeness cannot be
     /// read from the answer although its framing can: a `fields` mask in the query. See [`Observer::opaque`] for the rest.
     pub fn new(operation: Operation, framing: Framing, readable: bool) -> Self {
-        let table = match operation {
-            Operation::GenerateContent | Operation::StreamGenerateContent => &gemini::table::GENERATE_CONTENT,
-        };
-        let reader = match framing {
-            Framing::Sse => Reader::Events(Events::new(table)),
-            Framing::Unary | Framing::JsonArray => Reader::Value(Scanner::new(table), framing),
-            Framing::InBody => Reader::Opaque { started: false },
+        let reader = match (framing, operation.answers()) {
+            (Framing::Sse, Some(table)) => Reader::Events(Events::new(table)),
+            (Framing::Unary | Framing::JsonArray, Some(table)) => Reader::Value(Scanner::new(table), framing),
+            (Framing::InBody | Framing::Open, _) | (_, None) => Reader::Opaque { started: false },
         };
         Self { reader, readable }
     }

@@ -56,7 +56,9 @@ impl Refusal<'_> {
             (Dialect::Anthropic, Framing::Sse) => ("event: error\ndata: ", "\n\n"),
             (Dialect::Gemini, Framing::JsonArray) if first => ("[", "]"),
             (Dialect::Gemini, Framing::JsonArray) => (",\r\n", "]"),
-            (_, Framing::JsonArray | Framing::Unary | Framing::InBody) => return Bytes::new(),
+            (_, Framing::JsonArray | Framing::Unary | Framing::InBody | Framing::Open) => {
+                return Bytes::new();
+            }
         };
         let mut frame = Vec::with_capacity(256);
         self.write(&mut frame, dialect, before, after);

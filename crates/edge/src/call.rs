@@ -3,28 +3,36 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dialect::{Call, Named};
+use dialect::{Call, Dialect, Framing, Naming};
 use fault::Fault;
-use forward::Answer;
-use http::{Request, Response, request::Parts};
+use forward::{Answer, Splice};
+use http::{HeaderMap, Request, Response, request::Parts};
 use http_body::Body;
 use names::RequestId;
-use store::PublishedEndpoint;
 
-use crate::{Edge, Outgoing, Problem, accept::wire::Wire, inbound::Inbound, problem::Face};
+use crate::{
+    Edge, Outgoing, Problem,
+    accept::wire::Wire,
+    inbound::{Fate, Inbound},
+    problem::Face,
+};
 
 mod admit;
 mod attempt;
 mod hints;
+mod locate;
+mod memory;
 mod plan;
 mod record;
 mod relay;
 mod replay;
 mod watch;
 
+pub(crate) use memory::Memory;
 pub(crate) use relay::Relay;
 
 use admit::Admission;
+use locate::Located;
 use plan::Plan;
 use record::Record;
 
@@ -43,61 +51,56 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let mut record = Record::begin(edge, &arrival);
-    let (call, id) = (arrival.call.clone(), arrival.request_id.clone());
-    match forwarded(edge, arrival, &mut record).await {
+    let Arrival { mut call, request, request_id, .. } = arrival;
+    match forwarded(edge, &mut call, request, &mut record).await {
         Ok(answer) => relay::relay(answer, record),
         Err(problem) => {
             record.failed(&problem);
-            problem.render(Face::Dialect(call.dialect, call.framing), &id).map(Outgoing::full)
+            problem.render(Face::Dialect(call.dialect, call.framing), &request_id).map(Outgoing::full)
         }
     }
 }
 
 /// The provider's answer, or why there is none.
-async fn forwarded<B>(edge: &Edge, arrival: Arrival<B>, record: &mut Record) -> Result<Answer, Problem>
+async fn forwarded<B>(
+    edge: &Edge,
+    call: &mut Call,
+    request: Request<B>,
+    record: &mut Record,
+) -> Result<Answer, Problem>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
-    let (mut parts, body) = arrival.request.into_parts();
-    let endpoint = locate(edge, &arrival.call)?;
+    let (mut parts, body) = request.into_parts();
+    let body = take_in(edge, call, &parts, body)?;
+    let fate = body.fate();
+    let Located { endpoint, body, splices } = locate::locate(edge, call, &parts.headers, body).await?;
+    record.settled(call);
     let admission = admit::admit(&mut parts, &endpoint)?;
-    let plan = plan::plan(edge, &endpoint, arrival.call.dialect)?;
-    let body = take_in(edge, &parts, body)?;
+    let plan = plan::plan(edge, &endpoint, call)?;
     record.located(&endpoint, &admission);
-    attempt::first_that_answers(edge, Attempts { call: arrival.call, parts, admission, plan }, body, record)
-        .await
+    let attempts = Attempts { call, parts, admission, plan, splices, fate };
+    attempt::first_that_answers(edge, attempts, body, record).await
 }
 
 /// Everything that attempts need but the body.
-struct Attempts {
-    call: Call,
+struct Attempts<'a> {
+    call: &'a Call,
     parts: Parts,
     admission: Admission,
     plan: Plan,
-}
-
-/// The endpoint that the call names: one look-up in memory.
-fn locate(edge: &Edge, call: &Call) -> Result<Arc<PublishedEndpoint>, Problem> {
-    match &call.named {
-        Named::Path(name) => edge
-            .catalog
-            .get(name.as_str())
-            .ok_or_else(|| if edge.has_started() { Problem::no_endpoint(name) } else { Problem::loading() }),
-        Named::Body => Err(Problem::new(
-            Fault::Unsupported,
-            "named_in_body",
-            "endpoints named in the body are not served here yet",
-        )),
-    }
+    splices: Vec<Splice>,
+    /// How the client's body goes.
+    fate: Arc<Fate>,
 }
 
 /// The body with its limits; one that says that it is too large is refused before a byte is read (B36, B38).
-fn take_in<B>(edge: &Edge, parts: &Parts, body: B) -> Result<Inbound<B>, Problem>
+fn take_in<B>(edge: &Edge, call: &Call, parts: &Parts, body: B) -> Result<Inbound<B>, Problem>
 where
     B: Body<Data = Bytes>,
 {
-    let max = edge.config.requests.gemini_body_max;
-    if content_length(parts).or(body.size_hint().exact()).is_some_and(|length| length > max) {
+    let max = body_max(edge, call);
+    if content_length(&parts.headers).or(body.size_hint().exact()).is_some_and(|length| length > max) {
         let said = format!("the request's body is larger than {max} bytes");
         return Err(Problem::new(Fault::TooLarge, "body_too_large", said).closing());
     }
@@ -109,6 +112,17 @@ where
     Ok(Inbound::new(body, max, &edge.config.requests))
 }
 
-fn content_length(parts: &Parts) -> Option<u64> {
-    parts.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+/// Bodies that pass as they come may be files; the others are read whole or hold what a model can take.
+fn body_max(edge: &Edge, call: &Call) -> u64 {
+    let requests = &edge.config.requests;
+    match (call.framing, call.operation.naming(), call.dialect) {
+        (Framing::Open, Naming::Nowhere, _) => requests.resource_body_max,
+        (_, _, Dialect::Gemini) => requests.gemini_body_max,
+        (_, _, Dialect::OpenAi) => requests.openai_body_max,
+        (_, _, Dialect::Anthropic) => requests.anthropic_body_max,
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -59,6 +59,15 @@ pub struct Requests {
     /// Bytes of a body on Gemini paths. Default 140 MiB: 100 MB of inline data in base64.
     #[serde(with = "units::size")]
     pub gemini_body_max: u64,
+    /// Bytes of a body on OpenAI and unified paths whose body names the endpoint. Default 64 MiB: 50 MB of images.
+    #[serde(with = "units::size")]
+    pub openai_body_max: u64,
+    /// Bytes of a body on Anthropic paths whose body names the endpoint. Default 32 MiB, Anthropic's own limit.
+    #[serde(with = "units::size")]
+    pub anthropic_body_max: u64,
+    /// Bytes of a body that passes as it comes: files, and whatever goes through the raw proxy. Default 2 GiB.
+    #[serde(with = "units::size")]
+    pub resource_body_max: u64,
     /// Bytes of a body on management paths. Default 1 MiB.
     #[serde(with = "units::size")]
     pub management_body_max: u64,
@@ -78,9 +87,10 @@ pub struct Requests {
     /// Bytes of a body that is kept for a second target. Default 4 MiB; a larger body gets one attempt.
     #[serde(with = "units::size")]
     pub replay_body_max: u64,
-    /// Bytes of all bodies that are kept for second targets. Default 256 MiB; beyond it calls get one attempt.
+    /// Bytes of all bodies that are kept: those that must be read whole because they name the endpoint, and those for
+    /// second targets. Default 256 MiB; beyond it the former are refused (503) and the latter get one attempt.
     #[serde(with = "units::size")]
-    pub replay_memory_max: u64,
+    pub body_memory_max: u64,
 }
 
 /// How long to wait for providers.
@@ -123,13 +133,16 @@ impl Default for Requests {
     fn default() -> Self {
         Self {
             gemini_body_max: 140 << 20,
+            openai_body_max: 64 << 20,
+            anthropic_body_max: 32 << 20,
+            resource_body_max: 2 << 30,
             management_body_max: 1 << 20,
             body_first_byte: Duration::from_secs(10),
             body_window: Duration::from_secs(15),
             body_rate_min: 1 << 10,
             body_total: Duration::from_mins(10),
             replay_body_max: 4 << 20,
-            replay_memory_max: 256 << 20,
+            body_memory_max: 256 << 20,
         }
     }
 }

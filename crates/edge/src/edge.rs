@@ -17,13 +17,13 @@ use store::{Entropy, Held, PublishedEndpoint, PublishedTarget};
 use telemetry::{CallLabels, CallMetrics, Gauge, Metrics};
 use tokio::{sync::Semaphore, time::Instant};
 
-use crate::Config;
+use crate::{Config, call::Memory, health::Health};
 
-/// A provider's forwarder, and the dialect that its provider speaks. The edge does not know where it runs.
+/// A provider's forwarder, and the dialects that its provider speaks. The edge does not know where it runs.
 #[derive(Clone)]
 pub struct Forwarder {
-    /// What the provider speaks.
-    pub dialect: Dialect,
+    /// What the provider speaks; the first is its own.
+    pub dialects: Vec<Dialect>,
     /// Takes calls to it.
     pub forward: Arc<dyn Forward>,
 }
@@ -35,9 +35,11 @@ pub struct Edge {
     pub(crate) forwarders: HashMap<Provider, Forwarder>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) entropy: Arc<dyn Entropy>,
-    /// Kilobytes that bodies kept for second targets may take together.
-    pub(crate) replay_memory: Arc<Semaphore>,
-    targets: ArcSwap<HashMap<MappingId, Arc<Counted>>>,
+    /// Which targets rest.
+    pub(crate) health: Health,
+    /// What bodies that are kept may take together.
+    pub(crate) body_memory: Arc<Semaphore>,
+    targets: ArcSwap<HashMap<MappingId, Vec<Arc<Counted>>>>,
     lame: AtomicBool,
     moved: Mutex<Option<Instant>>,
 }
@@ -78,9 +80,9 @@ impl Edge {
         metrics: Arc<Metrics>,
         entropy: Arc<dyn Entropy>,
     ) -> Arc<Self> {
-        let kilobytes = usize::try_from(config.requests.replay_memory_max >> 10).unwrap_or(usize::MAX);
         Arc::new(Self {
-            replay_memory: Arc::new(Semaphore::new(kilobytes.min(Semaphore::MAX_PERMITS))),
+            health: Health::default(),
+            body_memory: Memory::budget(config.requests.body_memory_max),
             targets: ArcSwap::default(),
             lame: AtomicBool::new(false),
             moved: Mutex::new(None),
@@ -145,7 +147,9 @@ impl Edge {
         operation: Operation,
     ) -> Arc<Counted> {
         let held = self.targets.load();
-        let counted = held.get(&target.mapping).filter(|counted| counted.fits(endpoint, target, operation));
+        let counted = held.get(&target.mapping);
+        let counted =
+            counted.and_then(|all| all.iter().find(|counted| counted.fits(endpoint, target, operation)));
         if let Some(counted) = counted {
             return Arc::clone(counted);
         }
@@ -161,7 +165,10 @@ impl Edge {
         let bound = SPARE_TARGETS + 2 * self.catalog.len();
         self.targets.rcu(|held| {
             let mut next = if held.len() < bound { HashMap::clone(held) } else { HashMap::new() };
-            next.insert(target.mapping.clone(), Arc::clone(&counted));
+            let all = next.entry(target.mapping.clone()).or_default();
+            // What a target was called before is not asked for again.
+            all.retain(|held| held.is_named(endpoint, target) && !held.fits(endpoint, target, operation));
+            all.push(Arc::clone(&counted));
             next
         });
         counted
@@ -169,11 +176,15 @@ impl Edge {
 }
 
 impl Counted {
-    /// Whether nothing was renamed since.
+    /// Whether these are the handles, and nothing was renamed since.
     fn fits(&self, endpoint: &PublishedEndpoint, target: &PublishedTarget, operation: Operation) -> bool {
+        self.labels.gen_ai_operation_name == operation.gen_ai_name() && self.is_named(endpoint, target)
+    }
+
+    /// Whether nothing was renamed since.
+    fn is_named(&self, endpoint: &PublishedEndpoint, target: &PublishedTarget) -> bool {
         *self.labels.endpoint == *endpoint.name.as_str()
             && *self.labels.gen_ai_request_model == *target.model.as_str()
-            && self.labels.gen_ai_operation_name == operation.gen_ai_name()
     }
 }
 

@@ -7,6 +7,7 @@ mod accept;
 mod call;
 mod config;
 mod edge;
+mod health;
 mod hygiene;
 mod inbound;
 mod models;

@@ -1,24 +1,33 @@
 //! Endpoints shown as a dialect's models, from the catalog in memory.
 
 use bytes::Bytes;
-use dialect::{
-    Dialect, Framing,
-    gemini::{Model, Route},
-};
-use fault::Fault;
+use dialect::{Dialect, Framing, Model, Page, Style};
 use http::{HeaderValue, Response, header};
-use names::RequestId;
+use names::{EndpointName, RequestId};
 use store::PublishedEndpoint;
 
 use crate::{Edge, Problem, problem::Face};
 
-/// Answers Gemini's `models.list` and `models.get`.
-pub(crate) fn answer(edge: &Edge, route: &Route, id: &RequestId) -> Response<Bytes> {
-    let face = Face::Dialect(Dialect::Gemini, Framing::Unary);
-    match found(edge, route) {
+/// What of the endpoints is asked for.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    /// A page of the list.
+    List(Page),
+    /// One of them.
+    Get(Style, EndpointName),
+}
+
+/// Answers a dialect's list of models, or one model.
+pub(crate) fn answer(edge: &Edge, wanted: &Wanted, id: &RequestId) -> Response<Bytes> {
+    let style = match wanted {
+        Wanted::List(page) => page.style,
+        Wanted::Get(style, _) => *style,
+    };
+    let face = Face::Dialect(style.dialect(), Framing::Unary);
+    match found(edge, wanted) {
         Ok(body) => {
             let mut response = Response::new(body);
-            let json = HeaderValue::from_static("application/json; charset=UTF-8");
+            let json = HeaderValue::from_static(style.content_type());
             response.headers_mut().insert(header::CONTENT_TYPE, json);
             response
         }
@@ -31,35 +40,38 @@ pub(crate) fn answer(edge: &Edge, route: &Route, id: &RequestId) -> Response<Byt
     }
 }
 
-fn found(edge: &Edge, route: &Route) -> Result<Bytes, Problem> {
+fn found(edge: &Edge, wanted: &Wanted) -> Result<Bytes, Problem> {
     if !edge.has_started() {
         return Err(Problem::loading());
     }
-    match route {
-        Route::List(page) => {
+    match wanted {
+        Wanted::List(page) => {
             let endpoints = edge.catalog.all();
-            Ok(page.render(
-                endpoints.iter().filter(|endpoint| speaks(edge, endpoint)).map(|endpoint| shown(endpoint)),
-            ))
+            let shown = endpoints
+                .iter()
+                .filter(|endpoint| speaks(edge, endpoint, page.style.dialect()))
+                .map(|endpoint| shown(endpoint));
+            Ok(page.render(shown))
         }
-        Route::Get(name) => {
-            let endpoint = edge.catalog.get(name.as_str()).filter(|endpoint| speaks(edge, endpoint));
-            endpoint.map(|endpoint| shown(&endpoint).render()).ok_or_else(|| Problem::no_endpoint(name))
+        Wanted::Get(style, name) => {
+            let endpoint = edge.catalog.get(name.as_str());
+            let endpoint = endpoint.filter(|endpoint| speaks(edge, endpoint, style.dialect()));
+            let endpoint = endpoint.ok_or_else(|| Problem::no_endpoint(name))?;
+            Ok(style.render(&shown(&endpoint)))
         }
-        Route::Call(_) => Err(Problem::new(Fault::Internal, "internal", "internal error")),
     }
 }
 
-/// Whether a call in Gemini's dialect finds a target there.
-fn speaks(edge: &Edge, endpoint: &PublishedEndpoint) -> bool {
-    let gemini = |provider| {
+/// Whether a call in the dialect finds a target there.
+fn speaks(edge: &Edge, endpoint: &PublishedEndpoint, dialect: Dialect) -> bool {
+    let spoken = |provider| {
         edge.forwarders
             .get(provider)
-            .is_some_and(|forwarder: &crate::Forwarder| forwarder.dialect == Dialect::Gemini)
+            .is_some_and(|forwarder: &crate::Forwarder| forwarder.dialects.contains(&dialect))
     };
-    endpoint.targets.iter().any(|target| gemini(&target.provider))
+    endpoint.targets.iter().any(|target| spoken(&target.provider))
 }
 
 fn shown(endpoint: &PublishedEndpoint) -> Model<'_> {
-    Model { name: &endpoint.name, description: None }
+    Model { name: &endpoint.name, description: None, created_at: endpoint.created_at }
 }

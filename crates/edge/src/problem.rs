@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use dialect::{Dialect, Framing, Refusal, Rendered, gemini};
+use dialect::{Dialect, Framing, Refusal, Rendered};
 use fault::Fault;
 use forward::ForwardError;
 use http::{HeaderName, HeaderValue, Response, header};
@@ -126,7 +126,10 @@ impl From<ForwardError> for Problem {
 
 impl From<dialect::PathError> for Problem {
     fn from(error: dialect::PathError) -> Self {
-        Self::new(error.fault(), "path", error.to_string())
+        match error {
+            dialect::PathError::Method(allow) => Self::method(allow),
+            _ => Self::new(error.fault(), "path", error.to_string()),
+        }
     }
 }
 
@@ -161,19 +164,10 @@ pub(crate) enum Face {
 impl Face {
     /// Of the path as it stood on the wire; works for paths that are refused, too.
     pub(crate) fn of(path: &str, query: Option<&str>) -> Self {
-        let below = |prefix: &str| {
-            path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-        };
-        if let Some(rest) = below("/gateway/gemini") {
-            return Self::Dialect(Dialect::Gemini, gemini::refused_framing(rest, query));
-        }
-        if below("/gateway/anthropic").is_some() {
-            return Self::Dialect(Dialect::Anthropic, Framing::Unary);
-        }
-        if below("/gateway/openai").or_else(|| below("/gateway/mlflow")).is_some() {
-            return Self::Dialect(Dialect::OpenAi, Framing::Unary);
-        }
-        Self::Management
+        let below = path.strip_prefix("/gateway").filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        below
+            .and_then(|below| dialect::face(below, query))
+            .map_or(Self::Management, |(dialect, framing)| Self::Dialect(dialect, framing))
     }
 
     /// The word for it in metrics.
@@ -226,6 +220,11 @@ mod tests {
             ("/gateway/gemini/v1/models/a:streamGenerateContent", None, gemini(Framing::JsonArray)),
             ("/gateway/gemini", None, gemini(Framing::Unary)),
             ("/gateway/geminix", None, Face::Management),
+            ("/gateway/a/gemini/v1/models/x:streamGenerateContent", None, gemini(Framing::JsonArray)),
+            ("/gateway/a/anthropic/x", None, Face::Dialect(Dialect::Anthropic, Framing::Unary)),
+            ("/gateway/a/mlflow/invocations", None, Face::Dialect(Dialect::OpenAi, Framing::Unary)),
+            ("/gateway/proxy/a/b", None, Face::Dialect(Dialect::OpenAi, Framing::Unary)),
+            ("/gateway/a/other", None, Face::Management),
             ("/gateway/openai/v1/x", None, Face::Dialect(Dialect::OpenAi, Framing::Unary)),
             ("/gateway/anthropic/v1/x", None, Face::Dialect(Dialect::Anthropic, Framing::Unary)),
             ("/api/3.0/mlflow", None, Face::Management),

@@ -5,7 +5,7 @@
 use std::{convert::Infallible, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use axum::Router;
-use dialect::gemini;
+use dialect::{Call, Route};
 use fault::Fault;
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response, Uri, Version, header, request::Parts};
@@ -21,7 +21,8 @@ use crate::{
     },
     call::{self, Arrival},
     hygiene::{self, Hosts},
-    models, probes,
+    models::{self, Wanted},
+    probes,
     probes::Probe,
     problem::{Face, REQUEST_ID},
 };
@@ -35,8 +36,10 @@ pub(crate) struct Site {
 
 /// Where a request leads.
 enum Lead {
-    /// A call or a listing in Gemini's dialect.
-    Gemini(gemini::Route),
+    /// A call of an endpoint, in whatever dialect.
+    Call(Call),
+    /// The endpoints, shown as models.
+    Models(Wanted),
     /// How this process is.
     Probe(Probe),
     /// The exposition of metrics.
@@ -56,7 +59,7 @@ impl Site {
         hygiene::check(parts, &self.hosts)?;
         let path = parts.uri.path();
         if let Some(rest) = below(path, "/gateway").filter(|_| self.planes.data) {
-            return gemini(rest, parts).map(Lead::Gemini);
+            return data(rest, parts);
         }
         hygiene::path(path)?;
         let admin = self.planes.admin;
@@ -75,17 +78,13 @@ fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     path.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn gemini(path: &str, parts: &Parts) -> Result<gemini::Route, Problem> {
-    let Some(rest) = below(path, "/gemini") else {
-        hygiene::path(path)?;
-        return Err(Problem::no_such_path());
-    };
-    let route = gemini::Route::parse(rest, parts.uri.query())?;
-    let fits = match route {
-        gemini::Route::Call(_) => parts.method == Method::POST,
-        gemini::Route::List(_) | gemini::Route::Get(_) => matches!(parts.method, Method::GET | Method::HEAD),
-    };
-    if fits { Ok(route) } else { Err(Problem::method(route.allow())) }
+/// What follows `/gateway` has a grammar of its own, dialect by dialect.
+fn data(path: &str, parts: &Parts) -> Result<Lead, Problem> {
+    Ok(match Route::parse(parts.method.as_str(), path, parts.uri.query())? {
+        Route::Call(call) => Lead::Call(call),
+        Route::List(page) => Lead::Models(Wanted::List(page)),
+        Route::Get(style, name) => Lead::Models(Wanted::Get(style, name)),
+    })
 }
 
 fn is_management(path: &str) -> bool {
@@ -133,12 +132,12 @@ impl Service {
         let (parts, body) = request.into_parts();
         match self.site.lead(&parts) {
             Err(problem) => self.refuse(Asked::of(&parts.method, &parts.uri), &problem, id),
-            Ok(Lead::Gemini(gemini::Route::Call(call))) => {
+            Ok(Lead::Call(call)) => {
                 let request = Request::from_parts(parts, body);
                 let wire = Some(Arc::clone(&self.wire));
                 call::answer(&self.edge, Arrival { call, request, request_id: id.clone(), wire }).await
             }
-            Ok(Lead::Gemini(route)) => models::answer(&self.edge, &route, id).map(Outgoing::full),
+            Ok(Lead::Models(wanted)) => models::answer(&self.edge, &wanted, id).map(Outgoing::full),
             Ok(Lead::Probe(probe)) => probe.answer(&self.edge).map(Outgoing::full),
             Ok(Lead::Metrics) => probes::metrics(&self.edge).map(Outgoing::full),
             Ok(Lead::Management(router)) => manage(router, Request::from_parts(parts, body), id).await,

@@ -35,11 +35,13 @@ fn head(version: Version, operation: Operation, query: Option<&str>) -> Head {
         attempt: 1,
         operation,
         version,
+        path: None,
         framing: Framing::Unary,
         method: Method::POST,
         query: query.map(str::to_owned),
         headers: HeaderMap::new(),
         content_length: None,
+        splices: Vec::new(),
         limits: Limits { connect: second, first_byte: second, idle: second, total: None },
     }
 }
@@ -51,7 +53,8 @@ fn outgoing(fields: &BTreeMap<&str, &str>) -> String {
     let base = check_url(base, &Policy::default()).unwrap();
     let version = Version::parse(fields["version"]).unwrap();
     let operation = Operation::parse(fields["operation"]).unwrap();
-    let head = head(version, operation, fields.get("query").copied());
+    let mut head = head(version, operation, fields.get("query").copied());
+    head.path = fields.get("path").map(|path| (*path).to_owned());
     let path = Gemini.route(&target, &base).and_then(|route| Gemini.path(&head, &target, &route));
     match path {
         Ok(path) => {

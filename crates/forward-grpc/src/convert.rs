@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dialect::{Framing, Operation, Version};
-use forward::{Head, Limits};
+use forward::{Head, Limits, Splice, SpliceForm};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use names::{EndpointName, MappingId, RequestId};
 use proto::forward::v1;
@@ -30,6 +30,8 @@ pub(crate) fn head_to_wire(head: Head) -> v1::CallHead {
         content_length: head.content_length,
         limits: Some(limits_to_wire(head.limits)),
         admission: Bytes::new(),
+        path: head.path,
+        splices: head.splices.into_iter().map(splice_to_wire).collect(),
     }
 }
 
@@ -43,11 +45,13 @@ pub(crate) fn head_from_wire(message: v1::CallHead) -> Result<Head, Malformed> {
         attempt: message.attempt,
         operation: Operation::parse(&message.operation).ok_or(Malformed("operation"))?,
         version: Version::parse(&message.version).ok_or(Malformed("version"))?,
+        path: message.path,
         framing: framing_from_wire(message.framing).ok_or(Malformed("framing"))?,
         method: Method::from_bytes(message.method.as_bytes()).map_err(|_| Malformed("method"))?,
         query: message.query,
         headers: headers_from_wire(message.headers)?,
         content_length: message.content_length,
+        splices: message.splices.into_iter().map(splice_from_wire).collect::<Result<_, _>>()?,
         limits: limits_from_wire(message.limits.ok_or(Malformed("limits"))?),
     })
 }
@@ -95,6 +99,7 @@ fn framing_to_wire(framing: Framing) -> v1::Framing {
         Framing::Unary => v1::Framing::Unary,
         Framing::Sse => v1::Framing::Sse,
         Framing::JsonArray => v1::Framing::JsonArray,
+        Framing::Open => v1::Framing::Open,
         // The edge has read the body by now; a forwarder refuses it.
         Framing::InBody => v1::Framing::Unspecified,
     }
@@ -106,7 +111,29 @@ fn framing_from_wire(framing: i32) -> Option<Framing> {
         v1::Framing::Unary => Some(Framing::Unary),
         v1::Framing::Sse => Some(Framing::Sse),
         v1::Framing::JsonArray => Some(Framing::JsonArray),
+        v1::Framing::Open => Some(Framing::Open),
     }
+}
+
+fn splice_to_wire(splice: Splice) -> v1::Splice {
+    let form = match splice.form {
+        SpliceForm::Json => v1::SpliceForm::Json,
+        SpliceForm::Text => v1::SpliceForm::Text,
+        SpliceForm::Member { last: false } => v1::SpliceForm::Member,
+        SpliceForm::Member { last: true } => v1::SpliceForm::LastMember,
+    };
+    v1::Splice { at: splice.at, length: splice.length, form: form.into() }
+}
+
+fn splice_from_wire(splice: v1::Splice) -> Result<Splice, Malformed> {
+    let form = match v1::SpliceForm::try_from(splice.form) {
+        Ok(v1::SpliceForm::Json) => SpliceForm::Json,
+        Ok(v1::SpliceForm::Text) => SpliceForm::Text,
+        Ok(v1::SpliceForm::Member) => SpliceForm::Member { last: false },
+        Ok(v1::SpliceForm::LastMember) => SpliceForm::Member { last: true },
+        Ok(v1::SpliceForm::Unspecified) | Err(_) => return Err(Malformed("splices.form")),
+    };
+    Ok(Splice { at: splice.at, length: splice.length, form })
 }
 
 fn limits_to_wire(limits: Limits) -> v1::Limits {
@@ -146,11 +173,18 @@ mod tests {
             attempt: 3,
             operation: Operation::StreamGenerateContent,
             version: Version::V1Alpha,
+            path: Some("/files/a%20b".to_owned()),
             framing: Framing::JsonArray,
             method: Method::POST,
             query: Some("a=%20&b".to_owned()),
             headers,
             content_length: Some(0),
+            splices: vec![
+                Splice { at: 1, length: 2, form: SpliceForm::Json },
+                Splice { at: u64::MAX, length: u64::MAX, form: SpliceForm::Text },
+                Splice { at: 0, length: 0, form: SpliceForm::Member { last: true } },
+                Splice { at: 0, length: 0, form: SpliceForm::Member { last: false } },
+            ],
             limits: Limits {
                 connect: Duration::from_millis(1),
                 first_byte: Duration::from_millis(2),
@@ -169,9 +203,16 @@ mod tests {
     fn every_field_of_a_head_comes_back() {
         let full = full_head();
         assert_eq!(shown(&head_from_wire(head_to_wire(full.clone())).unwrap()), shown(&full));
-        let mut bare = Head { query: None, content_length: None, headers: HeaderMap::new(), ..full };
+        let mut bare = Head {
+            query: None,
+            path: None,
+            splices: Vec::new(),
+            content_length: None,
+            headers: HeaderMap::new(),
+            ..full
+        };
         bare.limits.total = None;
-        for framing in [Framing::Unary, Framing::Sse, Framing::JsonArray] {
+        for framing in Framing::SETTLED {
             bare.framing = framing;
             for operation in Operation::ALL {
                 bare.operation = operation;
@@ -205,7 +246,7 @@ mod tests {
     #[test]
     fn a_head_that_means_nothing_is_refused_by_the_fields_name() {
         type Spoil = fn(&mut v1::CallHead);
-        let cases: [(&str, Spoil); 10] = [
+        let cases: [(&str, Spoil); 11] = [
             ("request_id", |head| head.request_id.clear()),
             ("endpoint", |head| head.endpoint = "a/b\n".into()),
             ("mapping", |head| head.mapping = "m-1".into()),
@@ -215,6 +256,7 @@ mod tests {
             ("method", |head| head.method = "P T".into()),
             ("headers.name", |head| head.headers[0].name = "a b".into()),
             ("headers.value", |head| head.headers[0].value = "a\r\nb: c".into()),
+            ("splices.form", |head| head.splices[0].form = 0),
             ("limits", |head| head.limits = None),
         ];
         for (field, spoil) in cases {

@@ -13,8 +13,9 @@ use tokio::time::Instant;
 use crate::{
     Outbound, Wire,
     answer::{self, AnswerBody, Timer},
-    headers, mask,
+    headers, mask, patience,
     prepared::{Prepared, PreparedTargets},
+    splice::spliced,
     upload::{Attempt, CancelOnDrop, Due, Outgoing, Progress},
 };
 
@@ -61,14 +62,15 @@ impl<W: Wire> HttpForwarder<W> {
     ) -> Result<Request<Outgoing>, ForwardError> {
         let Call { mut head, body } = call;
         let path = self.wire.path(&head, &prepared.target, &prepared.route)?;
-        let streams = head.framing != Framing::Unary;
+        let streams = matches!(head.framing, Framing::Sse | Framing::JsonArray);
         let client = std::mem::take(&mut head.headers);
         let mut outgoing = headers::to_provider(client, self.wire.request_families(), streams);
-        self.wire.complete(&head, &mut outgoing);
-        let credential = &prepared.route.credential;
-        outgoing.insert(credential.name.clone(), credential.value.clone());
+        self.wire.complete(&head, &prepared.target, &mut outgoing);
+        prepared.route.credential.put(&mut outgoing);
 
-        let mut request = Request::new(Outgoing::new(body, head.content_length, Arc::clone(progress)));
+        let model = self.wire.model(&prepared.target);
+        let (body, length) = spliced(body, head.content_length, &head.splices, model)?;
+        let mut request = Request::new(Outgoing::new(body, length, Arc::clone(progress)));
         *request.method_mut() = head.method;
         *request.uri_mut() = uri(prepared, path)?;
         *request.headers_mut() = outgoing;
@@ -92,7 +94,8 @@ impl<W: Wire> HttpForwarder<W> {
         let answer = Answer { status: parts.status, headers: parts.headers, body: forward::empty() };
         let body = body(incoming);
         if answer.status.is_client_error() || answer.status.is_server_error() {
-            Ok(mask::refusal(answer, body, &prepared.target).await)
+            let refusal = mask::refusal(answer, body, &prepared.target).await;
+            Ok(patience::say_when(refusal, &self.wire).await)
         } else {
             Ok(Answer { body: body.boxed_unsync(), ..answer })
         }

@@ -2,6 +2,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod egress;
+#[cfg(feature = "suite")]
+pub mod suite;
 
 mod answer;
 mod config;
@@ -10,9 +12,11 @@ mod error;
 mod forwarder;
 mod headers;
 mod mask;
+mod patience;
 mod pool;
 mod prepared;
 mod proxy;
+mod splice;
 mod tls;
 mod upload;
 mod wire;
@@ -22,5 +26,6 @@ pub use egress::CheckedBase;
 pub use forwarder::HttpForwarder;
 pub use headers::Family;
 pub use proxy::{Proxy, ProxyError};
+pub use splice::spliced;
 pub use tls::TlsError;
-pub use wire::{CredentialHeader, Route, Wire};
+pub use wire::{CredentialHeader, Route, Wire, split_version};

@@ -80,7 +80,8 @@ where
     forward::empty()
 }
 
-fn unpack(encoding: &[u8], packed: &[u8]) -> Option<Vec<u8>> {
+/// The plain bytes of a whole encoded body, if it is short and sound.
+pub(crate) fn unpack(encoding: &[u8], packed: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
     match encoding {
         b"gzip" | b"x-gzip" => {

@@ -69,7 +69,11 @@ fn prepare(
         return Err(ForwardError::Misconfigured("it belongs to another provider"));
     }
     let written = target.settings.get("api_base").map(|base| base.trim()).filter(|base| !base.is_empty());
-    let base = check_url(written.unwrap_or(wire.default_base()), policy).map_err(|refusal| {
+    let own = Some(wire.default_base()).filter(|base| !base.is_empty());
+    let base = written.or(own).ok_or(ForwardError::Misconfigured(
+        "its secret lacks `api_base`, and its provider has no address of its own",
+    ))?;
+    let base = check_url(base, policy).map_err(|refusal| {
         tracing::warn!(endpoint = %target.endpoint, cause = %refusal, "a target's base URL breaks the egress rules");
         ForwardError::DestinationBlocked
     })?;

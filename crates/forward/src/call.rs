@@ -12,7 +12,7 @@ use crate::Body;
 pub struct Call {
     /// Everything but the body.
     pub head: Head,
-    /// The request's body, untouched.
+    /// The request's body, untouched: the forwarder makes the head's [`Splice`]s.
     pub body: Body,
 }
 
@@ -33,6 +33,9 @@ pub struct Head {
     pub operation: Operation,
     /// The version in the client's path.
     pub version: Version,
+    /// What follows the version in the client's path, or all of a proxied one: begins with `/`, holds nothing that could be
+    /// normalised into another path. None where the model stands in the path.
+    pub path: Option<String>,
     /// How the answer is to be framed; never [`Framing::InBody`] here.
     pub framing: Framing,
     /// The client's method.
@@ -41,10 +44,37 @@ pub struct Head {
     pub query: Option<String>,
     /// The client's headers, less credentials. The forwarder builds the provider's from families it allows.
     pub headers: HeaderMap,
-    /// Length of the body in bytes, where the client said it.
+    /// Length of the body in bytes, where it is known; without the splices.
     pub content_length: Option<u64>,
+    /// Where the target's model is put into the body, in order and apart from each other.
+    pub splices: Vec<Splice>,
     /// How long to wait for what.
     pub limits: Limits,
+}
+
+/// One place of a request's body where the target's model goes. The edge says where; what goes there the forwarder knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Splice {
+    /// Where it begins, in bytes from the body's beginning.
+    pub at: u64,
+    /// How many bytes it replaces.
+    pub length: u64,
+    /// How the model is written there.
+    pub form: SpliceForm,
+}
+
+/// How a model is written into a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpliceForm {
+    /// Between the quotes of a JSON text.
+    Json,
+    /// As it is: the value of a form's field.
+    Text,
+    /// As a member of a JSON object, `"model":"…"`.
+    Member {
+        /// Whether no other member follows, so that there is no comma.
+        last: bool,
+    },
 }
 
 /// How long to wait for what. A hint of the client can only shorten these.

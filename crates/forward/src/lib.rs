@@ -12,7 +12,7 @@ pub mod suite;
 mod target;
 
 pub use body::{Body, BodyError, empty, full};
-pub use call::{Answer, Call, Head, Limits};
+pub use call::{Answer, Call, Head, Limits, Splice, SpliceForm};
 pub use error::{ForwardError, Limit};
 pub use target::{Credential, Target, Targets};
 

@@ -111,11 +111,13 @@ fn head() -> Head {
         attempt: 1,
         operation: Operation::StreamGenerateContent,
         version: Version::V1Beta,
+        path: None,
         framing: Framing::Sse,
         method: Method::POST,
         query: Some("alt=sse".to_owned()),
         headers: HeaderMap::new(),
         content_length: None,
+        splices: Vec::new(),
         limits,
     }
 }

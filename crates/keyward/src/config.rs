@@ -38,6 +38,8 @@ pub(crate) struct Written {
     pub snapshot_file: Option<PathBuf>,
     /// The database and its key.
     pub store: WrittenStore,
+    /// Providers beyond those that are known, which speak a dialect that is; by name.
+    pub providers: BTreeMap<String, forward_compatible::WrittenRow>,
     /// Where the forwarders of providers are, by provider; here, in this process, where nothing is said.
     pub forwarders: BTreeMap<String, WrittenHome>,
     /// This process as a forwarder.

@@ -17,7 +17,7 @@ pub(crate) mod serve;
 pub(crate) mod store;
 
 pub(crate) use front::bind_error;
-pub(crate) use providers::PROVIDERS;
+pub(crate) use providers::Providers;
 pub(crate) use said::say;
 pub(crate) use storage::{Fit, fits, is_there, tables};
 

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 
-use crate::provider::{Asked, Dialect, Shape};
+use crate::provider::{Asked, Dialect, Operation, Shape};
 
 /// What is generated: Gemini's answers, by the method in the path.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,8 @@ struct Prepared {
 impl Prepared {
     fn new(load: Load) -> Self {
         let render = |shape, index, chunks, size| {
-            let asked = Asked { dialect: Dialect::Gemini, shape, model: String::new() };
+            let asked =
+                Asked { dialect: Dialect::Gemini, operation: Operation::Chat, shape, model: String::new() };
             asked.generated(index, chunks, size).unwrap_or_default()
         };
         Self {

@@ -17,6 +17,7 @@ use crate::recordings::recording;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) dialect: Dialect,
+    pub(crate) operation: Operation,
     pub(crate) shape: Shape,
     pub(crate) model: String,
 }
@@ -27,6 +28,26 @@ pub(crate) enum Dialect {
     Gemini,
     OpenAi,
     Anthropic,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// What a model is mostly asked: the next turn of a conversation.
+    Chat,
+    Completion,
+    Responses,
+    Compacted,
+    Counted,
+    Embeddings,
+    EmbeddingsBase64,
+    Moderation,
+    Images,
+    Speech,
+    Transcription,
+    Batch,
+    File,
+    Models,
 }
 
 /// The framing that was asked for.
@@ -49,12 +70,12 @@ impl Asked {
     /// Reads a request; the error is the provider's refusal of it.
     pub(crate) fn read(head: &Head, body: &[u8]) -> Result<Self, Natural> {
         let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
-        if path.ends_with("/chat/completions") {
-            openai::ask(head, body)
-        } else if path.ends_with("/v1/messages") {
-            anthropic::ask(head, body)
-        } else {
-            gemini::ask(head, path, query)
+        if let Some(operation) = anthropic::operation(head, path) {
+            return anthropic::ask(head, body, operation);
+        }
+        match openai::operation(head, path).filter(|_| head.header("x-goog-api-key").is_none()) {
+            Some(operation) => openai::ask(head, body, operation),
+            None => gemini::ask(head, path, query),
         }
     }
 
@@ -140,6 +161,18 @@ fn model_and_stream(body: &[u8]) -> Option<(String, Shape)> {
     Some((model, if stream { Shape::Sse } else { Shape::Unary }))
 }
 
+/// The same, where a form says both in fields (OpenAI's audio and images).
+fn form_model(body: &[u8]) -> Option<(String, Shape)> {
+    let text = String::from_utf8_lossy(body);
+    let field = |name: &str| {
+        let (_, rest) = text.split_once(&format!("name=\"{name}\""))?;
+        let (_, value) = rest.split_once("\r\n\r\n")?;
+        value.split("\r\n").next()
+    };
+    let shape = if field("stream") == Some("true") { Shape::Sse } else { Shape::Unary };
+    Some((field("model")?.to_owned(), shape))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,7 +196,7 @@ mod tests {
             (Dialect::OpenAi, Shape::Sse),
             (Dialect::Anthropic, Shape::Sse),
         ] {
-            let asked = Asked { dialect, shape, model: "m".to_owned() };
+            let asked = Asked { dialect, operation: Operation::Chat, shape, model: "m".to_owned() };
             let parts: Vec<Bytes> = (0..).map_while(|index| asked.generated(index, 5, 400)).collect();
             assert_eq!(parts[1].len(), 400, "{dialect:?} {shape:?}");
             assert!(parts.iter().filter(|part| part.len() == 400).count() >= 3, "{dialect:?} {shape:?}");

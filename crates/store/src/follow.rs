@@ -55,8 +55,8 @@ pub struct AtForwarder {
     pub vault: Arc<dyn Vault>,
     /// Who watches.
     pub watcher: Watcher,
-    /// Whose targets.
-    pub provider: Provider,
+    /// Whose targets: of one provider where forwarders are apart, of all in a process that is all of them.
+    pub providers: Vec<Provider>,
     /// What secrets are to be sealed to.
     pub public_key: Vec<u8>,
 }
@@ -66,7 +66,7 @@ impl Source for AtForwarder {
     type Item = SealedTarget;
 
     async fn subscribe(&self, from: Option<Position>) -> Result<Updates<SealedTarget>, StoreError> {
-        self.vault.watch(self.watcher.clone(), self.provider.clone(), self.public_key.clone(), from).await
+        self.vault.watch(self.watcher.clone(), self.providers.clone(), self.public_key.clone(), from).await
     }
 
     async fn acknowledge(&self, position: Position) -> Result<(), StoreError> {

@@ -168,14 +168,14 @@ pub trait Catalog: Send + Sync + 'static {
     }
 }
 
-/// One provider's targets, secrets sealed.
+/// The targets of the providers that a forwarder speaks to, secrets sealed.
 #[async_trait::async_trait]
 pub trait Vault: Send + Sync + 'static {
     /// As [`Catalog::watch`]; every secret is sealed to `public_key` (HPKE, X25519, 32 bytes).
     async fn watch(
         &self,
         watcher: Watcher,
-        provider: Provider,
+        providers: Vec<Provider>,
         public_key: Vec<u8>,
         from: Option<Position>,
     ) -> Result<Updates<SealedTarget>, StoreError>;

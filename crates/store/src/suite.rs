@@ -214,6 +214,7 @@ macro_rules! store_suite {
             watch::heartbeats_tell_the_number_of_items,
             watch::a_watcher_that_cannot_be_is_refused,
             watch::a_forwarder_opens_its_own_secrets_only,
+            watch::a_forwarder_of_several_gets_what_it_names,
             watch::a_new_value_reaches_the_forwarder,
             watch::a_deleted_secret_takes_its_targets_away,
             watch::a_secret_that_does_not_open_is_left_out,

@@ -57,21 +57,21 @@ fn is_credential(name: &str) -> bool {
 
 /// How the answer is framed: a stream is server-sent events if `alt=sse` asks so, else a JSON array. `alt` given twice with
 /// different values is refused, since which of them the provider takes is not known.
-pub(super) fn framing(operation: Operation, query: Option<&str>) -> Result<Framing, PathError> {
+pub(crate) fn framing(operation: Operation, query: Option<&str>) -> Result<Framing, PathError> {
     let mut values = parameters(query, "alt").map(|value| value == "sse");
     let sse = values.next();
     if values.any(|other| Some(other) != sse) {
         return Err(PathError::Malformed("`alt` is given twice"));
     }
     Ok(match (operation, sse) {
-        (Operation::GenerateContent, _) => Framing::Unary,
         (Operation::StreamGenerateContent, Some(true)) => Framing::Sse,
         (Operation::StreamGenerateContent, _) => Framing::JsonArray,
+        _ => Framing::Unary,
     })
 }
 
 /// The decoded values of the parameter `name`, also spelt `$name`.
-pub(super) fn parameters<'a>(
+pub(crate) fn parameters<'a>(
     query: Option<&'a str>,
     name: &'static str,
 ) -> impl Iterator<Item = std::borrow::Cow<'a, str>> {

@@ -1,77 +1,11 @@
-//! Shows that a table is all that OpenAI's and Anthropic's streams ask for. Their operations take these over when they come.
+//! The streams of OpenAI and Anthropic, read by their tables.
 
 use std::{fs, path::Path};
 
-use super::{
-    sse::Events,
-    table::{Count, Mark, Row, Table, Then},
-};
-
-const OPENAI_CHAT: Table = Table {
-    rows: &[
-        Row("choices", Then::Each(&[Row("finish_reason", Then::Text(Mark::Ended))])),
-        Row(
-            "usage",
-            Then::Object(&[
-                Row("prompt_tokens", Then::Count(Count::Input)),
-                Row("completion_tokens", Then::Count(Count::Output)),
-                Row(
-                    "prompt_tokens_details",
-                    Then::Object(&[Row("cached_tokens", Then::Count(Count::Cached))]),
-                ),
-            ]),
-        ),
-        Row("error", Then::Present(Mark::Failed)),
-    ],
-    done: Some("DONE"),
-};
-
-const OPENAI_RESPONSES: Table = Table {
-    rows: &[
-        Row(
-            "type",
-            Then::OneOf(&[
-                ("response.completed", Mark::Ended),
-                ("response.incomplete", Mark::Ended),
-                ("response.failed", Mark::Ended),
-                ("error", Mark::Failed),
-            ]),
-        ),
-        Row(
-            "response",
-            Then::Object(&[Row(
-                "usage",
-                Then::Object(&[
-                    Row("input_tokens", Then::Count(Count::Input)),
-                    Row("output_tokens", Then::Count(Count::Output)),
-                    Row(
-                        "input_tokens_details",
-                        Then::Object(&[Row("cached_tokens", Then::Count(Count::Cached))]),
-                    ),
-                    Row(
-                        "output_tokens_details",
-                        Then::Object(&[Row("reasoning_tokens", Then::Count(Count::Thoughts))]),
-                    ),
-                ]),
-            )]),
-        ),
-    ],
-    done: None,
-};
-
-const ANTHROPIC_USAGE: &[Row] = &[
-    Row("input_tokens", Then::Count(Count::Input)),
-    Row("output_tokens", Then::Count(Count::Output)),
-    Row("cache_read_input_tokens", Then::Count(Count::Cached)),
-];
-
-const ANTHROPIC: Table = Table {
-    rows: &[
-        Row("type", Then::OneOf(&[("message_stop", Mark::Ended), ("error", Mark::Failed)])),
-        Row("message", Then::Object(&[Row("usage", Then::Object(ANTHROPIC_USAGE))])),
-        Row("usage", Then::Object(ANTHROPIC_USAGE)),
-    ],
-    done: None,
+use super::{sse::Events, table::Table};
+use crate::{
+    anthropic::table::MESSAGES as ANTHROPIC,
+    openai::table::{CHAT as OPENAI_CHAT, RESPONSES as OPENAI_RESPONSES},
 };
 
 fn recording(name: &str) -> Vec<u8> {

@@ -25,10 +25,6 @@ pub(crate) enum Then {
     /// Any text but the empty one is this mark; `null` is not.
     Text(Mark),
     /// These texts are these marks.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the marks of OpenAI's Responses and Anthropic; the tests use it")
-    )]
     OneOf(&'static [(&'static str, Mark)]),
     /// Any value but `null` is this mark.
     Present(Mark),

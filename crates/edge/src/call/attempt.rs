@@ -1,19 +1,18 @@
 //! Hands a call to one target after another until one answers.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use fault::Fault;
 use forward::{Answer, Call, ForwardError, Head, Limits};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use http_body::Body;
 use names::RequestId;
 use store::PublishedTarget;
 use tokio_util::sync::CancellationToken;
 
-use super::{Attempts, content_length, hints, plan::Plan, record::Record, replay::Replay};
-use crate::{
-    Edge, Problem,
-    inbound::{Fate, Inbound},
-};
+use super::{Attempts, content_length, hints, locate::ENDPOINT, record::Record, replay::Replay};
+use crate::{Edge, Problem, health::Sign, inbound::Fate};
 
 /// On answers: which of the endpoint's targets gave it, and at which attempt.
 pub(super) const TARGET: HeaderName = HeaderName::from_static("keyward-target");
@@ -25,19 +24,20 @@ pub(super) const SINGLE: HeaderName = HeaderName::from_static("keyward-single-at
 /// or of the last.
 pub(super) async fn first_that_answers<B>(
     edge: &Edge,
-    attempts: Attempts,
-    body: Inbound<B>,
+    mut attempts: Attempts<'_>,
+    body: Replay<B>,
     record: &mut Record,
 ) -> Result<Answer, Problem>
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
-    let fate = body.fate();
-    let Attempts { plan, parts, call, admission } = attempts;
-    let prepared = Replay::prepare(edge, &plan, body).await;
-    let mut replay = Some(prepared.map_err(|_| blame(&fate, record, ForwardError::RequestBroken))?);
-    let single = plan.len() > 1 && !replay.as_ref().is_some_and(Replay::repeats);
-    let mut heads = Heads::new(edge, &plan, parts, &call, admission.query, record);
+    let fate = Arc::clone(&attempts.fate);
+    let prepared = body.prepare(edge, &attempts.plan).await;
+    let body = prepared.map_err(|_| blame(&fate, record, ForwardError::RequestBroken))?;
+    let mut heads = Heads::new(edge, &mut attempts, body.length(), record);
+    let plan = &heads.attempts.plan;
+    let single = plan.len() > 1 && !body.repeats();
+    let mut replay = Some(body);
     let mut targets = plan.targets().peekable();
     let mut attempt = 0;
     while let (Some(target), Some(kept)) = (targets.next(), replay.take()) {
@@ -46,7 +46,9 @@ where
         let last = rest.is_none() || targets.peek().is_none();
         record.trying(&plan.endpoint, target, attempt);
         let call = Call { head: heads.next(target, attempt, last), body };
-        match send(edge, target, call, record).await {
+        let came = send(edge, target, call, record).await;
+        note(edge, target, &came, record);
+        match came {
             Ok(mut answer) if last || !may_be_better_elsewhere(answer.status) => {
                 say_which(&mut answer.headers, target, attempt, single);
                 return Ok(answer);
@@ -79,6 +81,32 @@ async fn send(
             () = ending.cancelled() => Err(ForwardError::ForwarderUnavailable),
         },
     }
+}
+
+/// What came of an attempt says how its target is; a provider that refuses our key is the operator's to mend.
+fn note(edge: &Edge, target: &PublishedTarget, came: &Result<Answer, ForwardError>, record: &Record) {
+    if is_ending(record) {
+        return;
+    }
+    let sign = match Sign::of(came) {
+        // A file of somebody else's is refused like a bad key.
+        Sign::KeyRefused if record.operation().is_pinned() => Sign::Nothing,
+        sign => sign,
+    };
+    if sign == Sign::KeyRefused {
+        let endpoint = record.endpoint().map(|endpoint| endpoint.name.as_str());
+        let status = came.as_ref().ok().map(|answer| answer.status.as_u16());
+        edge.metrics.refused("provider_key", "provider");
+        tracing::warn!(
+            request_id = record.request_id().as_str(),
+            endpoint,
+            target = target.mapping.as_str(),
+            provider = target.provider.as_str(),
+            status,
+            "the provider refuses the secret of this target"
+        );
+    }
+    edge.health.note(&target.mapping, sign, || edge.draw());
 }
 
 fn is_ending(record: &Record) -> bool {
@@ -118,9 +146,8 @@ fn say_which(headers: &mut HeaderMap, target: &PublishedTarget, attempt: u32, si
 
 /// Makes the head of every attempt; headers and query are moved out by the last one.
 struct Heads<'a> {
-    plan: &'a Plan,
-    call: &'a dialect::Call,
-    parts: Parts,
+    attempts: &'a Attempts<'a>,
+    headers: HeaderMap,
     query: Option<String>,
     limits: Limits,
     content_length: Option<u64>,
@@ -128,40 +155,40 @@ struct Heads<'a> {
 }
 
 impl<'a> Heads<'a> {
-    fn new(
-        edge: &Edge,
-        plan: &'a Plan,
-        mut parts: Parts,
-        call: &'a dialect::Call,
-        query: Option<String>,
-        record: &Record,
-    ) -> Self {
-        let limits = hints::limits(&edge.config.limits, call.framing, &parts.headers);
-        let content_length = content_length(&parts);
-        parts.headers.remove(header::HOST);
-        record.inject(&mut parts.headers);
-        Self { plan, call, parts, query, limits, content_length, request_id: record.request_id().clone() }
+    /// `length` is the body's, where it was read whole.
+    fn new(edge: &Edge, attempts: &'a mut Attempts<'_>, length: Option<u64>, record: &Record) -> Self {
+        let mut headers = std::mem::take(&mut attempts.parts.headers);
+        let limits = hints::limits(&edge.config.limits, attempts.call.framing, &headers);
+        let content_length = length.or_else(|| content_length(&headers));
+        headers.remove(header::HOST);
+        headers.remove(ENDPOINT);
+        record.inject(&mut headers);
+        let query = attempts.admission.query.take();
+        Self { attempts, headers, query, limits, content_length, request_id: record.request_id().clone() }
     }
 
     fn next(&mut self, target: &PublishedTarget, attempt: u32, last: bool) -> Head {
         let (headers, query) = if last {
-            (std::mem::take(&mut self.parts.headers), self.query.take())
+            (std::mem::take(&mut self.headers), self.query.take())
         } else {
-            (self.parts.headers.clone(), self.query.clone())
+            (self.headers.clone(), self.query.clone())
         };
+        let Attempts { call, parts, plan, splices, .. } = self.attempts;
         Head {
             request_id: self.request_id.clone(),
-            endpoint: self.plan.endpoint.name.clone(),
+            endpoint: plan.endpoint.name.clone(),
             mapping: target.mapping.clone(),
-            revision: self.plan.revision,
+            revision: plan.revision,
             attempt,
-            operation: self.call.operation,
-            version: self.call.version,
-            framing: self.call.framing,
-            method: self.parts.method.clone(),
+            operation: call.operation,
+            version: call.version,
+            path: call.path.clone(),
+            framing: call.framing,
+            method: parts.method.clone(),
             query,
             headers,
             content_length: self.content_length,
+            splices: splices.clone(),
             limits: self.limits,
         }
     }

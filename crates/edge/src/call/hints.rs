@@ -30,7 +30,7 @@ pub(super) fn limits(limits: &config::Limits, framing: Framing, headers: &Header
                 total: Some(total),
             }
         }
-        Framing::Sse | Framing::JsonArray | Framing::InBody => {
+        Framing::Sse | Framing::JsonArray | Framing::InBody | Framing::Open => {
             let first_byte = shortened(limits.first_byte_stream, whole);
             forward::Limits { connect: limits.connect.min(first_byte), first_byte, idle, total: None }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dialect::Dialect;
+use dialect::Call;
 use fault::Fault;
 use store::{Linkage, PublishedEndpoint, PublishedTarget, RoutingStrategy};
 
@@ -31,30 +31,49 @@ impl Plan {
 }
 
 /// One primary, chosen by the endpoint's strategy, then its fallbacks as far as its configuration goes. Targets whose
-/// provider does not speak `dialect` are left out; if that leaves none, the caller is told both names.
-pub(super) fn plan(
-    edge: &Edge,
-    endpoint: &Arc<PublishedEndpoint>,
-    dialect: Dialect,
-) -> Result<Plan, Problem> {
+/// provider does not speak the call's dialect are left out; if that leaves none, the caller is told what is spoken. Calls
+/// about what lies at a provider go to the first target alone: another one's key would not find it.
+pub(super) fn plan(edge: &Edge, endpoint: &Arc<PublishedEndpoint>, call: &Call) -> Result<Plan, Problem> {
+    let asked = call.operation.dialect();
     let speaks = |target: &PublishedTarget| {
-        edge.forwarders.get(&target.provider).is_some_and(|forwarder| forwarder.dialect == dialect)
+        edge.forwarders
+            .get(&target.provider)
+            .is_some_and(|forwarder| asked.is_none_or(|dialect| forwarder.dialects.contains(&dialect)))
     };
     let part = |linkage| {
         let targets = endpoint.targets.iter().enumerate();
         targets.filter(move |(_, target)| target.linkage == linkage && speaks(target))
     };
+    if call.operation.is_pinned() {
+        let first = part(Linkage::Primary).chain(part(Linkage::Fallback)).next();
+        let order = first.map(|(index, _)| vec![index]).ok_or_else(|| nobody(edge, endpoint, call))?;
+        return Ok(Plan { endpoint: Arc::clone(endpoint), order, revision: edge.catalog.revision() });
+    }
     let fallbacks_max = match endpoint.fallback_config {
         None => 0,
         Some(config) => {
             config.max_attempts.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX))
         }
     };
-    let primary = choose(edge, endpoint.routing_strategy, part(Linkage::Primary));
-    let fallbacks = part(Linkage::Fallback).map(|(index, _)| index).take(fallbacks_max);
-    let order: Vec<usize> = primary.into_iter().chain(fallbacks).collect();
+    let is_up = |(_, target): &(usize, &PublishedTarget)| edge.health.may_be_tried(&target.mapping);
+    let split = endpoint.routing_strategy;
+    let rested = edge.health.any_rests().then(|| {
+        let primary = choose(edge, split, part(Linkage::Primary).filter(is_up));
+        let fallbacks = part(Linkage::Fallback).filter(is_up).map(|(index, _)| index).take(fallbacks_max);
+        primary.into_iter().chain(fallbacks).collect::<Vec<_>>()
+    });
+    let order = match rested {
+        Some(order) if !order.is_empty() => order,
+        rested => {
+            let primary = choose(edge, split, part(Linkage::Primary));
+            let fallbacks = part(Linkage::Fallback).map(|(index, _)| index).take(fallbacks_max);
+            // Where all of them rest one is asked all the same: one call of a client's makes one of ours.
+            let most = if rested.is_some() { 1 } else { usize::MAX };
+            primary.into_iter().chain(fallbacks).take(most).collect()
+        }
+    };
     if order.is_empty() {
-        return Err(nobody(endpoint, dialect));
+        return Err(nobody(edge, endpoint, call));
     }
     Ok(Plan { endpoint: Arc::clone(endpoint), order, revision: edge.catalog.revision() })
 }
@@ -84,7 +103,7 @@ fn choose<'a>(
 }
 
 /// Why there is no target: none at all, or none that speaks the dialect.
-fn nobody(endpoint: &PublishedEndpoint, dialect: Dialect) -> Problem {
+fn nobody(edge: &Edge, endpoint: &PublishedEndpoint, call: &Call) -> Problem {
     let name = &endpoint.name;
     let Some(target) = endpoint.targets.first() else {
         let said = format!(
@@ -92,9 +111,25 @@ fn nobody(endpoint: &PublishedEndpoint, dialect: Dialect) -> Problem {
         );
         return Problem::new(Fault::Unavailable, "endpoint_misconfigured", said).finally();
     };
-    let (provider, dialect) = (&target.provider, dialect.as_str());
+    let provider = &target.provider;
+    let Some(forwarder) = edge.forwarders.get(provider) else {
+        let said = format!("endpoint `{name}` is served by provider `{provider}`, which is not served here");
+        return Problem::new(Fault::Unavailable, "provider_not_served", said).finally();
+    };
+    let spoken: Vec<_> = forwarder.dialects.iter().map(|dialect| dialect.as_str()).collect();
+    let ways: Vec<_> = spoken.iter().map(|dialect| format!("`/gateway/{dialect}/…`")).collect();
+    let ways = ways.join(" and ");
+    if call.unified {
+        let said = format!(
+            "endpoint `{name}` is served by provider `{provider}`, whose answers are not translated into OpenAI's form yet; \
+             {ways} works"
+        );
+        return Problem::new(Fault::Unsupported, "no_translation", said).finally();
+    }
+    let (dialect, spoken) = (call.dialect.as_str(), spoken.join("`, `"));
     let said = format!(
-        "endpoint `{name}` is served by provider `{provider}`, which does not speak the `{dialect}` dialect of this path"
+        "endpoint `{name}` is served by provider `{provider}`, which speaks `{spoken}` and not the `{dialect}` dialect of this \
+         path; {ways} works"
     );
     Problem::new(Fault::BadRequest, "dialect", said)
 }

@@ -82,11 +82,16 @@ impl Record {
         }
     }
 
+    /// The body was read, as far as it had to be.
+    pub(super) fn settled(&mut self, call: &Call) {
+        (self.operation, self.framing) = (call.operation, call.framing);
+    }
+
     /// The endpoint is known, and who calls it.
     pub(super) fn located(&mut self, endpoint: &Arc<PublishedEndpoint>, admission: &Admission) {
         self.endpoint = Some(Arc::clone(endpoint));
         self.caller = admission.caller.as_str();
-        self.masked = admission.masked;
+        self.masked = admission.masked && self.dialect == Dialect::Gemini;
     }
 
     /// An attempt begins.
@@ -172,6 +177,11 @@ impl Record {
     /// The client's language, and the framing that it asked for.
     pub(super) fn asked(&self) -> (Dialect, Framing) {
         (self.dialect, self.framing)
+    }
+
+    /// The endpoint, once it is known.
+    pub(super) fn endpoint(&self) -> Option<&PublishedEndpoint> {
+        self.endpoint.as_deref()
     }
 
     /// What was asked.

@@ -99,10 +99,11 @@ async fn refusals_are_in_the_dialect_and_framed_as_asked() {
     let reply = client.ask(&post(&missing(SSE), "", b"{}")).await;
     reply.gemini_refusal(404);
     assert!(reply.text().starts_with("{\"error\":{\"code\":404,"), "{}", reply.text());
-    let reply = client.ask(&post("/gateway/anthropic/v1/messages", "", b"{}")).await;
+    let missing = br#"{"model":"missing"}"#;
+    let reply = client.ask(&post("/gateway/anthropic/v1/messages", "", missing)).await;
     assert_eq!((reply.status, &reply.json()["type"]), (404, &"error".into()));
     assert_eq!(reply.field("request-id"), reply.field("keyward-request-id"));
-    let reply = client.ask(&post("/gateway/openai/v1/chat/completions", "", b"{}")).await;
+    let reply = client.ask(&post("/gateway/openai/v1/chat/completions", "", missing)).await;
     assert_eq!((reply.status, reply.json()["error"]["code"].is_string()), (404, true));
     assert_eq!(reply.field("x-request-id"), reply.field("keyward-request-id"));
     let said = client.ask(&post(&UNARY.replace("chat", "claude"), "", b"{}")).await.gemini_refusal(400);

@@ -198,8 +198,13 @@ fn chunked(bytes: &[u8]) -> (Vec<u8>, usize, bool) {
 
 /// A recorded answer.
 pub(crate) fn recording(name: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../provider-sim/recordings/gemini/");
-    std::fs::read(format!("{folder}{name}")).unwrap()
+    recording_of("gemini", name)
+}
+
+/// A recorded answer of a provider.
+pub(crate) fn recording_of(provider: &str, name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../provider-sim/recordings");
+    std::fs::read(format!("{folder}/{provider}/{name}")).unwrap()
 }
 
 /// The same stream as Gemini sends it without `alt=sse`.

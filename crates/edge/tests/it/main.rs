@@ -8,9 +8,11 @@
 mod bad_inputs;
 mod calls;
 mod client;
+mod dialects;
 mod fidelity;
 mod floods;
 mod gone;
+mod located;
 mod log;
 mod management;
 mod panics;

@@ -219,10 +219,14 @@ impl Rig {
             reached: Semaphore::new(0),
             dropped: Arc::new(Semaphore::new(0)),
         });
-        let forward = |dialect| Forwarder { dialect, forward: Arc::clone(&forwarder) as Arc<dyn Forward> };
+        let forward = |dialect| Forwarder {
+            dialects: vec![dialect],
+            forward: Arc::clone(&forwarder) as Arc<dyn Forward>,
+        };
         let forwarders = HashMap::from([
             (provider("gemini"), forward(Dialect::Gemini)),
             (provider("anthropic"), forward(Dialect::Anthropic)),
+            (provider("openai"), forward(Dialect::OpenAi)),
         ]);
         let metrics = Arc::new(Metrics::new());
         let entropy = Arc::new(Counting(Mutex::new(0)));
@@ -296,7 +300,7 @@ pub(crate) fn endpoint(name: &str, targets: Vec<PublishedTarget>) -> PublishedEn
 }
 
 /// `chat`: one target. `backed`: one and a fallback. `split`: two with weights 3 and 1. `bare`: none. `claude`: one that
-/// speaks another dialect.
+/// speaks Anthropic's dialect. `gpt`: one that speaks OpenAI's, with a fallback.
 fn endpoints() -> Vec<PublishedEndpoint> {
     let primary = |number| target(number, "gemini", Linkage::Primary);
     let split = PublishedEndpoint {
@@ -309,5 +313,6 @@ fn endpoints() -> Vec<PublishedEndpoint> {
         split,
         endpoint("bare", Vec::new()),
         endpoint("claude", vec![target(6, "anthropic", Linkage::Primary)]),
+        endpoint("gpt", vec![target(7, "openai", Linkage::Primary), target(8, "openai", Linkage::Fallback)]),
     ]
 }

@@ -7,7 +7,7 @@ use edge::Config;
 use forward::{BodyError, ForwardError, Limit};
 
 use crate::{
-    client::{Client, SSE, UNARY, post},
+    client::{Client, SSE, UNARY, get, post},
     rig::{End, Reply, Rig, mapping},
 };
 
@@ -99,6 +99,72 @@ async fn a_body_too_large_to_keep_gets_one_attempt_and_says_so() {
     assert_eq!((reply.status, reply.field("keyward-single-attempt")), (503, Some("body-not-kept")));
     assert_eq!(rig.seen().len(), 1);
     assert_eq!(rig.seen()[0].body.as_deref(), Ok(body.as_slice()));
+}
+
+#[tokio::test]
+async fn what_lies_at_a_provider_is_asked_for_at_one_target_alone() {
+    let rig = Rig::new().await;
+    rig.replies(Reply::json(503, "{}"));
+    let mut client = Client::connect(rig.address).await;
+    let reply = client.ask(&get("/gateway/backed/gemini/v1beta/files")).await;
+    assert_eq!((reply.status, reply.field("keyward-target")), (503, Some(mapping(2).as_str())));
+    for _ in 0..8 {
+        client.ask(&get("/gateway/split/gemini/v1beta/files")).await;
+    }
+    assert!(rig.seen().iter().all(|seen| seen.head.mapping != mapping(3) && seen.head.mapping != mapping(5)));
+}
+
+#[tokio::test]
+async fn a_key_that_was_refused_is_passed_over_and_the_operator_is_told() {
+    let rig = Rig::new().await;
+    rig.plays(|head| Reply::json(if head.mapping == mapping(2) { 401 } else { 200 }, "{}"));
+    let mut client = Client::connect(rig.address).await;
+    for (attempt, calls) in [("2", 2), ("1", 3), ("1", 4)] {
+        let reply = client.ask(&post(&UNARY.replace("chat", "backed"), "", b"{}")).await;
+        assert_eq!((reply.status, reply.field("keyward-attempt")), (200, Some(attempt)));
+        assert_eq!((reply.field("keyward-target"), rig.seen().len()), (Some(mapping(3).as_str()), calls));
+    }
+    assert_eq!(rig.metric(r#"keyward_refusals_total{reason="provider_key",face="provider"}"#), "1");
+}
+
+#[tokio::test]
+async fn a_target_that_asks_for_rest_gets_it_and_an_only_one_is_asked_all_the_same() {
+    let rig = Rig::new().await;
+    rig.plays(|head| {
+        if head.mapping == mapping(3) {
+            return Reply::json(200, "{}");
+        }
+        let headers = vec![("retry-after", "600".to_owned())];
+        Reply::Answer { status: 429, headers, frames: Vec::new(), end: End::Clean }
+    });
+    let mut client = Client::connect(rig.address).await;
+    for attempt in ["2", "1", "1"] {
+        let reply = client.ask(&post(&UNARY.replace("chat", "backed"), "", b"{}")).await;
+        assert_eq!((reply.status, reply.field("keyward-attempt")), (200, Some(attempt)));
+    }
+    for _ in 0..3 {
+        let reply = client.ask(&post(UNARY, "", b"{}")).await;
+        assert_eq!((reply.status, reply.field("retry-after")), (429, Some("600")));
+    }
+    assert_eq!(rig.seen().len(), 7);
+}
+
+const CALLS: usize = 500;
+
+#[tokio::test]
+async fn a_total_outage_is_hardly_amplified() {
+    let rig = Rig::new().await;
+    let mut client = Client::connect(rig.address).await;
+    for failure in [Reply::json(503, "{}"), Reply::Fails(ForwardError::Unreachable("test"))] {
+        rig.replies(failure);
+        let before = rig.seen().len();
+        for _ in 0..CALLS {
+            let reply = client.ask(&post(&UNARY.replace("chat", "backed"), "", b"{}")).await;
+            assert!(reply.status >= 500);
+        }
+        let upstream = rig.seen().len() - before;
+        assert!((CALLS..=CALLS * 11 / 10).contains(&upstream), "{upstream} calls for {CALLS}");
+    }
 }
 
 #[tokio::test]

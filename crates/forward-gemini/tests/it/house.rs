@@ -150,10 +150,12 @@ pub(crate) fn unary(body: Body) -> Call {
         attempt: 1,
         operation: Operation::GenerateContent,
         version: Version::V1Beta,
+        path: None,
         framing: Framing::Unary,
         method: Method::POST,
         query: None,
         headers: HeaderMap::new(),
+        splices: Vec::new(),
         content_length: None,
         limits: Limits { connect: long, first_byte: long, idle: long, total: None },
     };

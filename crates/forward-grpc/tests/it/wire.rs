@@ -30,11 +30,13 @@ fn call(body: Body) -> Call {
         attempt: 1,
         operation: Operation::GenerateContent,
         version: Version::V1Beta,
+        path: None,
         framing: Framing::Unary,
         method: Method::POST,
         query: None,
         headers: HeaderMap::new(),
         content_length: None,
+        splices: Vec::new(),
         limits: Limits { connect: long, first_byte: long, idle: long, total: None },
     };
     Call { head, body }

@@ -11,7 +11,7 @@ use super::{
     fakes::{Says, answer},
     given, head, whole,
 };
-use crate::{Answer, Call, Head, Limits};
+use crate::{Answer, Call, Head, Limits, Splice, SpliceForm};
 
 /// Whatever the edge says of a call, its forwarder hears.
 pub async fn the_whole_head_arrives(home: &dyn Home) {
@@ -30,7 +30,12 @@ pub async fn the_whole_head_arrives(home: &dyn Home) {
         method: Method::PUT,
         query: Some("a=%20b&&c=\"\u{20}".replace(' ', "+")),
         headers,
+        path: Some("/files/a%20b:c".to_owned()),
         content_length: Some(0),
+        splices: vec![
+            Splice { at: 0, length: u64::MAX, form: SpliceForm::Json },
+            Splice { at: u64::MAX, length: 0, form: SpliceForm::Member { last: true } },
+        ],
         limits: Limits { connect: second, first_byte: 2 * second, idle: 3 * second, total: Some(4 * second) },
         ..head()
     };

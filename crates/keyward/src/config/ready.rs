@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{Sources, Written, WrittenDuration, WrittenListener, WrittenTls, services, services::Home};
-use crate::environment;
+use crate::{environment, roles::Providers};
 
 /// Where the edge listens unless told otherwise.
 pub(crate) const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
@@ -87,6 +87,8 @@ pub(crate) struct Ready {
     pub listeners: Vec<Listener>,
     /// How long running calls may take to end.
     pub drain_max: Duration,
+    /// Every provider that can be forwarded to.
+    pub providers: Providers,
     /// Homes of forwarders by provider.
     pub forwarders: BTreeMap<Provider, Home>,
     /// The store service, for those that need one.
@@ -101,6 +103,7 @@ impl Sources {
         self.lay_over(&mut written, &mut mistakes);
         let listeners = listeners(&written, &mut mistakes);
         services_on_loopback(&written, &mut mistakes);
+        let providers = Providers::new(&written.providers, &written.egress.policy(), &mut mistakes);
         let forwarders = services::homes(&written, &self.forwarders, &mut mistakes);
         let store =
             written.store.url.as_deref().and_then(|url| services::remote("store.url", url, &mut mistakes));
@@ -110,7 +113,7 @@ impl Sources {
         }
         let drain_max = written.drain_max.get_or_insert(WrittenDuration(DRAIN_MAX)).0;
         written.listeners = listeners.iter().map(Listener::written).collect();
-        Ok(Ready { written, listeners, drain_max, forwarders, store })
+        Ok(Ready { written, listeners, drain_max, providers, forwarders, store })
     }
 }
 

@@ -10,7 +10,6 @@ use store::Catalog;
 use super::{
     followed::{self, Background},
     front,
-    providers::Known,
     said::say,
     service, telemetry_of,
     traced::Traced,
@@ -71,10 +70,13 @@ fn forwarders(ready: &Ready) -> anyhow::Result<HashMap<Provider, Forwarder>> {
                 "`edge` holds no provider key: the forwarder of `{provider}` must be a service (`--forwarder {provider}=http://…`)"
             );
         };
-        let known = Known::find(provider)?;
+        let known = ready.providers.find(provider)?;
         let channel = forward_grpc::channel(service::endpoint(uri));
         let remote = Traced(forward_grpc::Remote::new(channel, Some(service::inject())));
-        forwarders.insert(provider.clone(), Forwarder { dialect: known.dialect, forward: Arc::new(remote) });
+        forwarders.insert(
+            provider.clone(),
+            Forwarder { dialects: known.dialects.to_vec(), forward: Arc::new(remote) },
+        );
     }
     if forwarders.is_empty() {
         bail!("no forwarder is known: give `--forwarder gemini=http://127.0.0.1:5002`");

@@ -1,4 +1,4 @@
-//! Pushed state in memory: one follower for a catalog, one for a provider's vault, kept on disk where wanted.
+//! Pushed state in memory: one follower for a catalog, one for a vault, kept on disk where wanted.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -24,11 +24,11 @@ impl Background {
     }
 }
 
-/// A provider's forwarder over its part of the vault.
+/// Forwarders over their part of the vault.
 pub(super) struct Forwarding {
-    /// Takes calls.
-    pub built: Built,
-    /// Its targets.
+    /// Take calls, in the order of their providers.
+    pub built: Vec<Built>,
+    /// Their targets; each takes only its own provider's.
     pub held: Arc<Held<Opened>>,
 }
 
@@ -65,29 +65,34 @@ pub(super) async fn catalog(
     held
 }
 
-/// Builds a provider's forwarder, and follows its part of the vault.
+/// Builds the forwarders of these providers, and follows their part of the vault: one watch, however many they are.
 pub(super) fn vault(
     background: &mut Background,
-    known: &Known,
+    providers: &[&Known],
     outbound: &Arc<Outbound>,
     watching: Watching<'_>,
 ) -> anyhow::Result<Forwarding> {
     let Watching { vault, replica, key, snapshot_file, catch_up_max } = watching;
     let held = Arc::new(Held::default());
     if let Some(file) = snapshot_file {
-        let place = snapshot::Place::new(file, format!("vault/{}/{replica}", known.name));
+        let names: Vec<_> = providers.iter().map(|known| known.name).collect();
+        let place = snapshot::Place::new(file, format!("vault/{}/{replica}", names.join(",")));
         restore(&place, &held, &key, &replica);
         background.spawn(snapshot::keep(place, Arc::clone(&held)));
     }
     let targets = Arc::new(VaultTargets { held: Arc::clone(&held), catch_up_max });
-    let built = known.build(targets, Arc::clone(outbound));
+    let built: Vec<_> =
+        providers.iter().map(|known| known.build(Arc::clone(&targets) as _, Arc::clone(outbound))).collect();
     let watcher = Watcher { role: Role::Forwarder, replica: replica.clone() };
     let public_key = key.public_key().to_vec();
-    let source = AtForwarder { vault, watcher, provider: known.provider()?, public_key };
-    let forget_gone = Arc::clone(&built.forget_gone);
+    let names = providers.iter().map(|known| known.provider()).collect::<Result<_, _>>()?;
+    let source = AtForwarder { vault, watcher, providers: names, public_key };
+    let told: Vec<_> = built.iter().map(|built| Arc::clone(&built.forget_gone)).collect();
     let tell = move |progress: Progress| {
         if matches!(progress, Progress::Reached(_)) {
-            forget_gone();
+            for forget_gone in &told {
+                forget_gone();
+            }
         }
         log("vault", &progress);
     };

@@ -9,7 +9,6 @@ use store::Vault;
 
 use super::{
     followed::{self, Background, Watching},
-    providers::Known,
     said::say,
     service, telemetry_of,
 };
@@ -22,8 +21,8 @@ use crate::{
 /// Runs until told to stop.
 pub(crate) async fn run(arguments: command::Forwarder) -> anyhow::Result<()> {
     let provider = Provider::parse(&arguments.provider).context("the provider's name")?;
-    let known = Known::find(&provider)?;
     let ready = sources(arguments).ready()?;
+    let known = ready.providers.find(&provider)?;
     let store = super::remote_store(&ready)?;
     let telemetry = telemetry_of(&ready, "keyward-forwarder")?;
     let signals = Signals::listen()?;
@@ -32,9 +31,10 @@ pub(crate) async fn run(arguments: command::Forwarder) -> anyhow::Result<()> {
     let outbound = ready.written.egress.clone().build().context("read `egress.ca_file`")?;
     let watching = watching(&ready, &provider, Arc::new(store))?;
     let replica = watching.replica.clone();
-    let forwarding = followed::vault(&mut background, known, &outbound, watching)?;
+    let mut forwarding = followed::vault(&mut background, &[known], &outbound, watching)?;
+    let built = forwarding.built.pop().context("one forwarder was asked for")?;
     let lifecycle = Lifecycle::default();
-    let routes = forward_grpc::serve(forwarding.built.forward, Some(Arc::new(service::forward_span))).await;
+    let routes = forward_grpc::serve(built.forward, Some(Arc::new(service::forward_span))).await;
     service::serve(&lifecycle, forward_grpc::server(), routes, socket);
     say(&format!(
         "listening on http://{address} (gRPC: forwarder of {provider})\nreplica {replica}\nkey in {}\n",

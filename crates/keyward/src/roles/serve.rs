@@ -10,7 +10,7 @@ use store::{Admin, Catalog, Held, PublishedEndpoint, Store, Vault};
 use super::{
     followed::{self, Background, Watching},
     front::{self, Front},
-    providers::PROVIDERS,
+    providers::{Built, Known},
     said::{self, say},
     storage::{self, Storage},
     telemetry_of,
@@ -93,7 +93,8 @@ impl House {
     }
 }
 
-/// The forwarder of every provider, in this process. Secrets cross this seam sealed too: the same types, the same way.
+/// The forwarder of every provider, in this process, over one watch. Secrets cross this seam sealed too: the same types,
+/// the same way.
 async fn forwarders(
     ready: &Ready,
     store: &Arc<Store>,
@@ -106,22 +107,21 @@ async fn forwarders(
         );
     }
     let outbound = ready.written.egress.clone().build().context("read `egress.ca_file`")?;
-    let mut forwarders = HashMap::new();
-    for known in PROVIDERS {
-        let vault: Arc<dyn Vault> = store.clone();
-        let watching = Watching {
-            vault,
-            replica: format!("{replica}-{}", known.name),
-            key: KeyPair::generate().context("make a key for this process")?,
-            snapshot_file: None,
-            catch_up_max: ready.written.forwarder.catch_up_max.map_or(CATCH_UP_MAX, |duration| duration.0),
-        };
-        let forwarding = followed::vault(background, known, &outbound, watching)?;
-        followed::loaded(&forwarding.held, LOAD_MAX).await;
-        let forwarder = Forwarder { dialect: known.dialect, forward: forwarding.built.forward };
-        forwarders.insert(known.provider()?, forwarder);
-    }
-    Ok(forwarders)
+    let vault: Arc<dyn Vault> = store.clone();
+    let watching = Watching {
+        vault,
+        replica: replica.to_owned(),
+        key: KeyPair::generate().context("make a key for this process")?,
+        snapshot_file: None,
+        catch_up_max: ready.written.forwarder.catch_up_max.map_or(CATCH_UP_MAX, |duration| duration.0),
+    };
+    let providers: Vec<_> = ready.providers.iter().collect();
+    let forwarding = followed::vault(background, &providers, &outbound, watching)?;
+    followed::loaded(&forwarding.held, LOAD_MAX).await;
+    let forwarder = |(known, built): (&&Known, Built)| {
+        Ok((known.provider()?, Forwarder { dialects: known.dialects.to_vec(), forward: built.forward }))
+    };
+    providers.iter().zip(forwarding.built).map(forwarder).collect()
 }
 
 /// The embedded database has this one process; on Postgres there may be more.

@@ -1,26 +1,62 @@
-//! Anthropic's messages, as far as the defaults need them.
+//! The Anthropic API, as far as the defaults need it.
 
 use bytes::Bytes;
 
-use super::{Asked, Dialect, Natural, Shape, events, filled, model_and_stream, recorded};
+use super::{Asked, Dialect, Natural, Operation, Shape, events, filled, model_and_stream, recorded};
 use crate::book::Head;
 
-pub(super) fn ask(head: &Head, body: &[u8]) -> Result<Asked, Natural> {
-    if head.header("x-api-key").is_none() && head.header("authorization").is_none() {
+/// What is asked for, if it is an operation of Anthropic's. `path` is without the query.
+pub(super) fn operation(head: &Head, path: &str) -> Option<Operation> {
+    let is_anthropic = head.header("x-api-key").is_some() || head.header("anthropic-version").is_some();
+    match head.method.as_str() {
+        "POST" if path.ends_with("/v1/messages") => Some(Operation::Chat),
+        "POST" if path.ends_with("/v1/messages/count_tokens") => Some(Operation::Counted),
+        _ if path.contains("/v1/messages/batches") => Some(Operation::Batch),
+        _ if is_anthropic && path.contains("/v1/files") => Some(Operation::File),
+        "GET" if is_anthropic && path.ends_with("/v1/models") => Some(Operation::Models),
+        _ => None,
+    }
+}
+
+pub(super) fn ask(head: &Head, body: &[u8], operation: Operation) -> Result<Asked, Natural> {
+    let keys = [head.header("x-api-key"), head.header("authorization")];
+    if keys == [None, None] || keys.into_iter().flatten().any(|key| key.starts_with("bad")) {
         return Err(failure(401));
     }
-    let (model, shape) = model_and_stream(body).ok_or_else(|| failure(400))?;
-    Ok(Asked { dialect: Dialect::Anthropic, shape, model })
+    let (model, shape) = match operation {
+        Operation::Chat | Operation::Counted => model_and_stream(body).ok_or_else(|| failure(400))?,
+        _ => (String::new(), Shape::Unary),
+    };
+    Ok(Asked { dialect: Dialect::Anthropic, operation, shape, model })
 }
 
 pub(super) fn success(asked: &Asked, status: u16) -> Natural {
-    let (content_type, parts) = match asked.shape {
-        Shape::Sse => ("text/event-stream; charset=utf-8", events(recorded("anthropic/stream_tool_use.sse"))),
-        Shape::Unary | Shape::Array => {
+    let (content_type, parts) = match (asked.operation, asked.shape) {
+        (Operation::Chat, Shape::Sse) => {
+            ("text/event-stream; charset=utf-8", events(recorded("anthropic/stream_tool_use.sse")))
+        }
+        (Operation::Chat, _) => {
             ("application/json", vec![Bytes::from_static(recorded("anthropic/unary_parallel_tool_use.json"))])
         }
+        (operation, _) => ("application/json", vec![Bytes::from_static(unrecorded(operation).as_bytes())]),
     };
     natural(status, content_type, parts)
+}
+
+/// Usual answers of the operations that nobody recorded, in the shapes of Anthropic's API reference.
+fn unrecorded(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Counted => r#"{"input_tokens":11}"#,
+        Operation::Batch => {
+            r#"{"id":"msgbatch_sim","type":"message_batch","processing_status":"in_progress","request_counts":{"processing":1,"succeeded":0,"errored":0,"canceled":0,"expired":0},"ended_at":null,"created_at":"2026-11-25T00:00:00Z","expires_at":"2026-11-26T00:00:00Z","archived_at":null,"cancel_initiated_at":null,"results_url":null}"#
+        }
+        Operation::File => {
+            r#"{"id":"file_sim","type":"file","filename":"sim.txt","mime_type":"text/plain","size_bytes":5,"created_at":"2026-11-25T00:00:00Z","downloadable":false}"#
+        }
+        _ => {
+            r#"{"data":[{"type":"model","id":"sim","display_name":"Sim","created_at":"2026-11-25T00:00:00Z"}],"has_more":false,"first_id":"sim","last_id":"sim"}"#
+        }
+    }
 }
 
 pub(super) fn failure(status: u16) -> Natural {

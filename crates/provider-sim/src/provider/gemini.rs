@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Asked, Dialect, Natural, Shape, events, filled, google_array, recorded};
+use super::{Asked, Dialect, Natural, Operation, Shape, events, filled, google_array, recorded};
 use crate::book::Head;
 
 const JSON: &str = "application/json; charset=UTF-8";
@@ -34,7 +34,12 @@ fn route(method: &str, path: &str, query: &str) -> Option<Asked> {
         "streamGenerateContent" => Shape::Array,
         _ => return None,
     };
-    (method == "POST").then(|| Asked { dialect: Dialect::Gemini, shape, model: model.to_owned() })
+    (method == "POST").then(|| Asked {
+        dialect: Dialect::Gemini,
+        operation: Operation::Chat,
+        shape,
+        model: model.to_owned(),
+    })
 }
 
 /// Every credential that the request carries: Google refuses more than one.

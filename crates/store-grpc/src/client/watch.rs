@@ -42,13 +42,13 @@ impl Vault for Remote {
     async fn watch(
         &self,
         watcher: Watcher,
-        provider: Provider,
+        providers: Vec<Provider>,
         public_key: Vec<u8>,
         from: Option<Position>,
     ) -> Result<Updates<SealedTarget>, StoreError> {
         let message = v1::WatchVaultRequest {
             watcher: Some(watcher.to_wire()),
-            provider: provider.into(),
+            providers: providers.into_iter().map(Into::into).collect(),
             public_key: public_key.into(),
             from: from.map(Wire::to_wire),
         };

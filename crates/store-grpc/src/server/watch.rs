@@ -63,13 +63,14 @@ impl v1::vault_server::Vault for VaultService {
         let request = request.into_inner();
         let read = |request: v1::WatchVaultRequest| {
             let watcher: Watcher = required("watcher", request.watcher)?;
-            let provider = name("provider", &request.provider, names::Provider::parse)?;
-            Ok((watcher, provider, request.public_key, optional(request.from)?))
+            let named = |text: &String| name("providers", text, names::Provider::parse);
+            let providers = request.providers.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+            Ok((watcher, providers, request.public_key, optional(request.from)?))
         };
-        let (watcher, provider, public_key, from) =
+        let (watcher, providers, public_key, from) =
             read(request).map_err(|cause: Malformed| malformed_request(&cause))?;
         let updates =
-            self.vault.watch(watcher, provider, public_key.into(), from).await.map_err(to_status)?;
+            self.vault.watch(watcher, providers, public_key.into(), from).await.map_err(to_status)?;
         Ok(Response::new(messages(updates, self.stop.clone())))
     }
 

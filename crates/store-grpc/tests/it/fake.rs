@@ -253,11 +253,11 @@ impl Vault for Fake {
     async fn watch(
         &self,
         watcher: Watcher,
-        provider: Provider,
+        providers: Vec<Provider>,
         public_key: Vec<u8>,
         from: Option<Position>,
     ) -> Result<Updates<SealedTarget>, StoreError> {
-        self.asked("watch", &(watcher, provider, public_key, from))?;
+        self.asked("watch", &(watcher, providers, public_key, from))?;
         Ok(stream::iter(every_update(&[sealed()])).map(Ok).chain(stream::pending()).boxed())
     }
 

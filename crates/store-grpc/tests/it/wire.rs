@@ -53,9 +53,10 @@ async fn every_update_of_a_vault_comes_through() {
     let watcher = Watcher { role: Role::Forwarder, replica: "forwarder-1".to_owned() };
     for from in [None, Some(position(5))] {
         let key = vec![0, 128, 255];
-        let watching = Vault::watch(&remote, watcher.clone(), provider(), key.clone(), from);
+        let providers = vec![provider(), names::Provider::parse("openai").unwrap()];
+        let watching = Vault::watch(&remote, watcher.clone(), providers.clone(), key.clone(), from);
         let mut updates = within(watching).await.unwrap();
-        assert_eq!(fake.last(), note("watch", &(watcher.clone(), provider(), key, from)));
+        assert_eq!(fake.last(), note("watch", &(watcher.clone(), providers, key, from)));
         for expected in every_update(&[sealed()]) {
             assert_eq!(within(updates.next()).await.unwrap().unwrap(), expected);
         }
@@ -70,7 +71,7 @@ async fn watches_end_when_the_store_stops_and_say_why() {
     let (channel, _serving) = duplex(routes(Fake::new(), stop.clone()).await);
     let remote = Remote::new(channel, None);
     let mut catalog = within(Catalog::watch(&remote, watcher(), None)).await.unwrap();
-    let mut vault = within(Vault::watch(&remote, watcher(), provider(), vec![1], None)).await.unwrap();
+    let mut vault = within(Vault::watch(&remote, watcher(), vec![provider()], vec![1], None)).await.unwrap();
     stop.cancel();
     let (catalog, vault) = within(async {
         let catalog: Vec<_> = catalog.by_ref().collect().await;

@@ -145,7 +145,7 @@ impl Seams {
         from: Option<Position>,
     ) -> Updates<SealedTarget> {
         let key = pair.public_key().to_vec();
-        self.vault.watch(forwarder(replica), gemini(), key, from).await.unwrap()
+        self.vault.watch(forwarder(replica), vec![gemini()], key, from).await.unwrap()
     }
 }
 
@@ -197,7 +197,7 @@ pub(super) fn follow_catalog(seams: &Seams, replica: &str) -> Following<Publishe
 pub(super) fn follow_vault(seams: &Seams, replica: &str, pair: &KeyPair) -> Following<SealedTarget> {
     let vault = Arc::clone(&seams.vault);
     let public_key = pair.public_key().to_vec();
-    following(AtForwarder { vault, watcher: forwarder(replica), provider: gemini(), public_key })
+    following(AtForwarder { vault, watcher: forwarder(replica), providers: vec![gemini()], public_key })
 }
 
 fn following<S: crate::Source>(source: S) -> Following<S::Item> {

@@ -172,9 +172,9 @@ pub async fn a_watcher_that_cannot_be_is_refused(house: House) {
         seams.catalog.watch(forwarder("a"), None).await.err(),
         seams.catalog.watch(edge(""), None).await.err(),
         seams.catalog.watch(edge(&"a".repeat(129)), None).await.err(),
-        seams.vault.watch(edge("a"), gemini(), key.clone(), None).await.err(),
-        seams.vault.watch(forwarder("a"), gemini(), key[1..].to_vec(), None).await.err(),
-        seams.vault.watch(forwarder("a"), gemini(), vec![0; 32], None).await.err(),
+        seams.vault.watch(edge("a"), vec![gemini()], key.clone(), None).await.err(),
+        seams.vault.watch(forwarder("a"), vec![gemini()], key[1..].to_vec(), None).await.err(),
+        seams.vault.watch(forwarder("a"), vec![gemini()], vec![0; 32], None).await.err(),
     ];
     for refused in refused {
         assert!(matches!(refused, Some(StoreError::Invalid(_))), "{refused:?}");
@@ -206,6 +206,35 @@ pub async fn a_forwarder_opens_its_own_secrets_only(house: House) {
     let (published, _) = snapshot(&mut opened.seams.edge("edge-1", None).await).await;
     assert_eq!(published.len(), 2);
     assert!(!format!("{published:?}").contains("CANARY"));
+}
+
+/// One process may be the forwarder of several providers; it gets the targets of those it names and no others.
+pub async fn a_forwarder_of_several_gets_what_it_names(house: House) {
+    let opened = house.open_with(settings()).await;
+    opened.all_three().await;
+    let mut wanted = vec![gemini()];
+    for name in ["openai", "anthropic"] {
+        let provider = Provider::parse(name).unwrap();
+        let secret = NewSecret { provider: Some(provider.clone()), ..new_secret(name) };
+        let secret = opened.seams.admin.create_secret(&caller(), secret).await.unwrap().value;
+        let definition = NewDefinition { provider: provider.clone(), ..new_definition(name, &secret.id) };
+        let definition = opened.seams.admin.create_definition(&caller(), definition).await.unwrap().value;
+        opened.endpoint(name, &definition.id).await;
+        wanted.push(provider);
+    }
+    wanted.pop();
+    let pair = KeyPair::generate().unwrap();
+    let watch = |providers: Vec<Provider>| {
+        opened.seams.vault.watch(forwarder("forwarder-1"), providers, pair.public_key().to_vec(), None)
+    };
+    let (targets, _) = snapshot(&mut watch(wanted).await.unwrap()).await;
+    let mut providers: Vec<_> = targets.iter().map(|target| target.provider.as_str()).collect();
+    providers.sort_unstable();
+    assert_eq!(providers, ["gemini", "openai"]);
+    for target in &targets {
+        assert_eq!(opened_key(&pair, "forwarder-1", target).as_deref(), Some(CANARY));
+    }
+    assert!(matches!(watch(Vec::new()).await, Err(StoreError::Invalid(_))));
 }
 
 /// With the hosts it may be sent to.

@@ -1,7 +1,7 @@
-//! What forwarders watch: one provider's targets, each with its secret sealed to the forwarder that asks.
+//! What forwarders watch: the targets of their providers, each with its secret sealed to the forwarder that asks.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -23,13 +23,17 @@ impl Vault for Store {
     async fn watch(
         &self,
         watcher: Watcher,
-        provider: Provider,
+        providers: Vec<Provider>,
         public_key: Vec<u8>,
         from: Option<Position>,
     ) -> Result<Updates<SealedTarget>, StoreError> {
         check_key(&public_key)?;
-        let scope = Targets { provider: provider.to_string(), public_key };
-        begin(&self.inner, scope, watcher, provider.to_string(), from).await
+        let providers: BTreeSet<_> = providers.iter().map(ToString::to_string).collect();
+        if providers.is_empty() {
+            return Err(StoreError::Invalid("providers: at least one must be named".to_owned()));
+        }
+        let named = providers.iter().map(String::as_str).collect::<Vec<_>>().join(",");
+        begin(&self.inner, Targets { providers, public_key }, watcher, named, from).await
     }
 
     async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
@@ -51,7 +55,7 @@ fn check_key(public_key: &[u8]) -> Result<(), StoreError> {
 }
 
 struct Targets {
-    provider: String,
+    providers: BTreeSet<String>,
     public_key: Vec<u8>,
 }
 
@@ -71,19 +75,24 @@ impl Scope for Targets {
     const ROLE: Role = Role::Forwarder;
 
     fn concerns(&self, change: &ChangeRow) -> bool {
-        change.kind == ChangeKind::Vault && change.provider == self.provider
+        change.kind == ChangeKind::Vault && self.providers.contains(&change.provider)
     }
 
     async fn count(&self, rows: &mut dyn Read) -> Result<usize, StoreError> {
-        let mapped = rows.mappings(Of::Provider(&self.provider)).await?;
+        let mapped = self.mapped(rows).await?;
         Ok(mapped.iter().filter(|(_, definition)| definition.secret_id.is_some()).count())
     }
 
     async fn all(&self, rows: &mut dyn Read) -> Result<Vec<(String, Row)>, StoreError> {
         let endpoints = rows.endpoints().await?.into_iter();
         let endpoints: HashMap<_, _> = endpoints.map(|row| (row.id, row.name)).collect();
-        let sealed = rows.sealed_of(&self.provider).await?.into_iter();
-        let mut sealed: HashMap<_, _> = sealed.map(|row| (row.secret_id.clone(), row)).collect();
+        let mapped = self.mapped(rows).await?;
+        let concerned: BTreeSet<_> = mapped.iter().map(|(_, row)| row.provider.as_str()).collect();
+        let mut sealed = HashMap::new();
+        for provider in concerned {
+            sealed
+                .extend(rows.sealed_of(provider).await?.into_iter().map(|row| (row.secret_id.clone(), row)));
+        }
         let mut secrets = HashMap::new();
         for row in rows.secrets().await? {
             if let Some(sealed) = sealed.remove(&row.id) {
@@ -91,7 +100,7 @@ impl Scope for Targets {
             }
         }
         let mut all = Vec::new();
-        for (mapping, definition) in rows.mappings(Of::Provider(&self.provider)).await? {
+        for (mapping, definition) in mapped {
             let Some(id) = &definition.secret_id else { continue };
             let parts = (secrets.get(id).cloned(), endpoints.get(&mapping.endpoint_id).cloned());
             let (Some(secret), Some(endpoint)) = parts else { return Err(torn(&mapping)) };
@@ -105,7 +114,7 @@ impl Scope for Targets {
             return Ok(None);
         };
         let Some(id) = definition.secret_id.clone() else { return Ok(None) };
-        if definition.provider != self.provider {
+        if !self.providers.contains(&definition.provider) {
             return Ok(None);
         }
         let secret = (rows.secret(&id).await?, rows.sealed(&id).await?);
@@ -120,7 +129,7 @@ impl Scope for Targets {
         let payload = inner.open_secret(secret, sealed)?;
         let secret_version = convert::revision(secret.version)?;
         let info = handover::Info {
-            provider: &self.provider,
+            provider: &row.definition.provider,
             mapping: &row.mapping.id,
             secret_id: &secret.id,
             secret_version,
@@ -143,6 +152,7 @@ impl Scope for Targets {
         if secrets.is_empty() {
             return Ok(());
         }
+        let providers: BTreeSet<_> = items.iter().map(|item| item.provider.as_str()).collect();
         let mut rows = inner.tables.write(&inner.settings.workspace).await?;
         let row = AuditRow {
             seq: 0,
@@ -153,10 +163,23 @@ impl Scope for Targets {
             outcome: "ok".to_owned(),
             request_id: String::new(),
             revision: convert::to_column(at.revision),
-            detail: json!({"provider": self.provider, "versions": secrets}).to_string(),
+            detail: json!({"providers": providers, "versions": secrets}).to_string(),
         };
         rows.append_audit(&row).await?;
         Ok(rows.commit().await?)
+    }
+}
+
+impl Targets {
+    /// The mappings of the providers that are watched, with their definitions.
+    async fn mapped(&self, rows: &mut dyn Read) -> Result<Vec<(MappingRow, DefinitionRow)>, StoreError> {
+        let mut providers = self.providers.iter();
+        let (Some(one), None) = (providers.next(), providers.next()) else {
+            let mut mapped = rows.mappings(Of::All).await?;
+            mapped.retain(|(_, definition)| self.providers.contains(&definition.provider));
+            return Ok(mapped);
+        };
+        Ok(rows.mappings(Of::Provider(one)).await?)
     }
 }
 
