@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forward_http::egress::{Blocked, Host, Policy, SystemResolver, check_url, resolve_and_check};
+use forward_http::egress::{Blocked, Host, Policy, Scheme, SystemResolver, check_url, resolve_and_check};
 use store::ApiBasePolicy;
 
 /// How long the look-up of a host's name may take.
@@ -24,12 +24,10 @@ impl ApiBasePolicy for EgressRules {
             let looked_up =
                 resolve_and_check(base.scheme(), base.host(), base.port(), &self.policy, &SystemResolver);
             match tokio::time::timeout(LOOK_UP_MAX, looked_up).await {
-                Ok(Err(Blocked::Address)) => {
-                    return Err(
-                        "Invalid Gateway secret api_base host: it has an address that is not public, \
-                         which the operator has not allowed."
-                            .to_owned(),
-                    );
+                Ok(Err(Blocked::Address)) => return Err(refusal(base.scheme()).to_owned()),
+                // Cleartext is allowed to certain networks only: who cannot be found is not known to be in one.
+                Ok(Err(Blocked::Unresolved(_))) | Err(_) if base.scheme() == Scheme::Http => {
+                    return Err(UNRESOLVED.to_owned());
                 }
                 // A name that nobody knows yet is no harm: it is looked up and judged again at every connection.
                 Ok(Ok(_) | Err(Blocked::Unresolved(_))) | Err(_) => {}
@@ -38,6 +36,24 @@ impl ApiBasePolicy for EgressRules {
         Ok(vec![base.host_text().to_owned()])
     }
 }
+
+/// Of a host whose address is none of those that are allowed with this scheme.
+fn refusal(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Https => {
+            "Invalid Gateway secret api_base host: it has an address that is not public, which the operator has not \
+             allowed."
+        }
+        Scheme::Http => {
+            "Invalid Gateway secret api_base host: 'http' is allowed only to networks that the operator lists, and it \
+             has an address outside of them. Allowed elsewhere is: 'https'."
+        }
+    }
+}
+
+const UNRESOLVED: &str = "Invalid Gateway secret api_base host: 'http' is allowed only to networks that the operator \
+                          lists, and the host's name could not be resolved to an address in one. Allowed elsewhere \
+                          is: 'https'.";
 
 #[cfg(test)]
 mod tests {
@@ -66,5 +82,21 @@ mod tests {
         let policy = Policy::new(Vec::new());
         let rules = EgressRules { policy, behind_proxy: false };
         assert!(rules.allowed_hosts("https://localhost").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn cleartext_goes_by_name_only_to_what_is_found_in_an_allowed_network() {
+        let allow = |entries: &[&str]| {
+            let allow = entries.iter().map(|entry| entry.parse().unwrap()).collect();
+            EgressRules { policy: Policy::new(allow), behind_proxy: false }
+        };
+        let loopback = allow(&["http://127.0.0.0/8", "http://[::1]", "https://192.0.2.0/24"]);
+        assert_eq!(loopback.allowed_hosts("http://localhost").await.unwrap(), ["localhost"]);
+        // RFC 6761: a name that never has an address.
+        let said = loopback.allowed_hosts("http://nobody.invalid").await.unwrap_err();
+        assert!(said.contains("could not be resolved") && said.contains("'https'"), "{said}");
+        let said = allow(&["http://192.0.2.0/24"]).allowed_hosts("http://localhost").await.unwrap_err();
+        assert!(said.contains("outside of them") && !said.contains("public"), "{said}");
+        assert!(loopback.allowed_hosts("https://not-yet.nobody.example").await.is_ok());
     }
 }

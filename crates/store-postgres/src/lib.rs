@@ -31,4 +31,4 @@ mod write;
 pub use config::Config;
 pub use database::Postgres;
 pub use error::OpenError;
-pub use migrate::migrate;
+pub use migrate::{key_checks, migrate};

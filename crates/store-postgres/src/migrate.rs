@@ -5,6 +5,7 @@ use sqlx::{
     migrate::{AppliedMigration, Migrate as _, MigrateError, Migrator},
     postgres::PgConnectOptions,
 };
+use store::tables::KeyCheckRow;
 
 use crate::{Config, OpenError};
 
@@ -23,6 +24,25 @@ pub async fn migrate(config: &Config) -> Result<usize, OpenError> {
     MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(failed)?;
     connection.close().await.map_err(|error| OpenError::Unavailable(error.into()))?;
     Ok(before)
+}
+
+/// The key-check values of a database, whatever its migrations are; none: it is new. Changes nothing there: to be asked
+/// before [`migrate`].
+pub async fn key_checks(config: &Config) -> Result<Vec<KeyCheckRow>, OpenError> {
+    let unavailable = |error: sqlx::Error| OpenError::Unavailable(error.into());
+    let mut connection = connect(config, &config.plain_options()?).await?;
+    let is_there: bool = sqlx::query_scalar("SELECT to_regclass('key_checks') IS NOT NULL")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(unavailable)?;
+    let rows: Vec<(String, Vec<u8>)> = if is_there {
+        let rows = sqlx::query_as("SELECT kek_id, blob FROM key_checks ORDER BY kek_id");
+        rows.fetch_all(&mut connection).await.map_err(unavailable)?
+    } else {
+        Vec::new()
+    };
+    connection.close().await.map_err(unavailable)?;
+    Ok(rows.into_iter().map(|(kek_id, blob)| KeyCheckRow { kek_id, blob }).collect())
 }
 
 /// Refuses a server that is too old, and a database whose migrations are not exactly this program's.

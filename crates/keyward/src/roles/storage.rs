@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use names::Workspace;
 use seal::{KekId, KeyFileError, Keyring};
-use store::{Clock as _, Parts, Settings, Store, System, Tables};
+use store::{Clock as _, Entropy as _, Parts, Settings, Store, System, Tables, tables::KeyCheckRow};
 use store_postgres::Postgres;
 use store_sqlite::Sqlite;
 
@@ -32,13 +32,14 @@ pub(crate) struct Storage {
     pub key_is_new: bool,
 }
 
-/// Opens database, keys and store. `migrate`: a Postgres database is brought up to date first; the embedded one always is.
+/// Opens database, keys and store; keys that do not fit are refused before anything is changed. `migrate`: a Postgres database is brought up to date first; the embedded one always is.
 pub(crate) async fn open(ready: &Ready, database: &Database, migrate: bool) -> anyhow::Result<Storage> {
     let key_file = ready.key_file()?;
     let data = match database {
         Database::Embedded(folder) => folder.display().to_string(),
         Database::Postgres(_) => "Postgres".to_owned(),
     };
+    refuse_other_keys(&key_file, &key_checks(database).await?)?;
     if let Database::Postgres(url) = database
         && migrate
     {
@@ -58,8 +59,7 @@ pub(crate) async fn open(ready: &Ready, database: &Database, migrate: bool) -> a
         entropy: Arc::new(System),
     };
     let opened = Store::open(parts, settings(ready)).await;
-    let store =
-        opened.with_context(|| format!("open the database with the key in `{}`", key_file.display()))?;
+    let store = opened.with_context(|| opening_with(&key_file))?;
     Ok(Storage { store, data, key_file, key_id, key_is_new })
 }
 
@@ -91,19 +91,56 @@ async fn keyring(path: &Path, tables: &dyn Tables) -> anyhow::Result<(Keyring, b
     match Keyring::load(path) {
         Err(KeyFileError::Missing(missing)) => {
             let needed = store::keys_of(tables).await.context("ask the database for its keys")?;
-            if !needed.is_empty() {
-                bail!(
-                    "the key file `{}` is missing, and the database was sealed with key `{}`; put that key's file there, \
-                     or name it with `--key-file`; nothing was changed",
-                    missing.display(),
-                    needed.join("`, `")
-                );
-            }
-            let id = KekId::dated(System.now_ms(), 1);
+            refuse_a_new_key(&missing, &needed)?;
+            let id = KekId::dated(System.now_ms(), System.bits());
             Ok((Keyring::create(path, id).context("make the key-encryption key")?, true))
         }
         loaded => Ok((loaded.context("read the key-encryption key")?, false)),
     }
+}
+
+/// What keys are judged by, read without changing anything, before the database is migrated.
+async fn key_checks(database: &Database) -> anyhow::Result<Vec<KeyCheckRow>> {
+    match database {
+        Database::Embedded(folder) => {
+            let checks = store_sqlite::key_checks(&store_sqlite::Config::new(folder)).await;
+            checks.context("open the embedded database")
+        }
+        Database::Postgres(url) => {
+            let checks = store_postgres::key_checks(&store_postgres::Config::new(url.clone())).await;
+            checks.context("open the Postgres database")
+        }
+    }
+}
+
+/// Refuses keys that do not open what the database was sealed with, and to go on without any where it was.
+fn refuse_other_keys(path: &Path, known: &[KeyCheckRow]) -> anyhow::Result<()> {
+    match Keyring::load(path) {
+        Err(KeyFileError::Missing(missing)) => {
+            let needed: Vec<_> = known.iter().map(|row| row.kek_id.clone()).collect();
+            refuse_a_new_key(&missing, &needed)
+        }
+        loaded => {
+            let keyring = loaded.context("read the key-encryption key")?;
+            Store::check_keys(known, &keyring).map(drop).with_context(|| opening_with(path))
+        }
+    }
+}
+
+fn refuse_a_new_key(missing: &Path, needed: &[String]) -> anyhow::Result<()> {
+    if !needed.is_empty() {
+        bail!(
+            "the key file `{}` is missing, and the database was sealed with key `{}`; put that key's file there, \
+             or name it with `--key-file`; nothing was changed",
+            missing.display(),
+            needed.join("`, `")
+        );
+    }
+    Ok(())
+}
+
+fn opening_with(key_file: &Path) -> String {
+    format!("open the database with the key in `{}`", key_file.display())
 }
 
 /// Whether these keys open what the database was sealed with, without changing anything.
@@ -135,4 +172,32 @@ pub(crate) enum Fit {
 /// Whether there is an embedded database in that folder.
 pub(crate) fn is_there(folder: &Path) -> bool {
     folder.join(store_sqlite::DATABASE).is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    /// The database is held by somebody else, so that whoever opens it before looking at the key says that instead.
+    #[tokio::test]
+    async fn keys_are_judged_before_the_database_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, right) = (folder.path().join("data"), folder.path().join("right/kek.key"));
+        let (wrong, none) = (folder.path().join("wrong/kek.key"), folder.path().join("none/kek.key"));
+        let at = |key_file: &Path| {
+            let (data_dir, key_file) = (Some(data.clone()), Some(key_file.to_owned()));
+            Sources { data_dir, key_file, ..Sources::default() }.ready().unwrap()
+        };
+        let database = Database::Embedded(data.clone());
+        let held = open(&at(&right), &database, true).await.unwrap();
+        Keyring::create(&wrong, KekId::dated(0, 1)).unwrap();
+        for (key_file, said) in [(&wrong, "KEK `k197001-000001` does not open"), (&none, "is missing")] {
+            let error = format!("{:#}", open(&at(key_file), &database, true).await.err().unwrap());
+            assert!(error.contains(said) && error.contains(&held.key_id), "{error}");
+        }
+        assert!(!none.exists(), "no key is made for a database that has one");
+        let error = format!("{:#}", open(&at(&right), &database, true).await.err().unwrap());
+        assert!(error.contains("in use"), "{error}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What `migrate` does, and what `open` refuses.
 
-use store_postgres::{OpenError, Postgres, migrate};
+use store::tables::KeyCheckRow;
+use store_postgres::{OpenError, Postgres, key_checks, migrate};
 
 use crate::home::Database;
 
@@ -80,4 +81,16 @@ async fn order_is_by_bytes_also_where_the_database_has_a_locale() {
     let home = crate::home::Opened { tables: std::sync::Arc::new(tables), database };
     store::suite::tables::lists_are_in_order_of_time_then_bytes(&home).await;
     store::suite::tables::keys_are_in_order_of_bytes(&home).await;
+}
+
+#[tokio::test]
+async fn keys_are_read_without_migrating() {
+    let Some(database) = Database::create("keys before migrations").await else { return };
+    assert_eq!(key_checks(&database.config()).await.unwrap(), []);
+    // As an older program left it: a schema of which only this table is the same.
+    database.execute("CREATE TABLE key_checks (kek_id TEXT, blob BYTEA, later TEXT)").await.unwrap();
+    database.execute("INSERT INTO key_checks VALUES ('k1', '\\x01', '')").await.unwrap();
+    let row = KeyCheckRow { kek_id: "k1".to_owned(), blob: vec![1] };
+    assert_eq!(key_checks(&database.config()).await.unwrap(), [row]);
+    assert!(database.execute("SELECT 1 FROM _sqlx_migrations").await.is_err(), "nothing was migrated");
 }
