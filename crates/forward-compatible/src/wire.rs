@@ -64,9 +64,6 @@ impl Wire for Compatible {
 
     /// The prefix is the root; the version, what the base names behind it.
     fn route(&self, target: &Target, base: &CheckedBase) -> Result<Route, ForwardError> {
-        if target.model.as_str().split('/').any(|segment| matches!(segment, "" | "." | "..")) {
-            return Err(ForwardError::Misconfigured("its model's name has an empty segment or one of dots"));
-        }
         let (prefix, version) = match &self.row.below_root {
             Some(below) => (base.path().strip_suffix(below.as_str()).unwrap_or(base.path()), None),
             None => split_version(base.path()),

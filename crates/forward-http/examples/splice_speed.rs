@@ -29,7 +29,8 @@ fn main() {
             written += spliced(black_box(&body));
         }
         let seconds = begin.elapsed().as_secs_f64();
-        let rate = f64::from(ROUNDS) * body.len() as f64 / seconds / 1e9;
+        let megabytes = u32::try_from(body.len() / 1_000_000).unwrap_or(u32::MAX);
+        let rate = f64::from(ROUNDS) * f64::from(megabytes) / seconds / 1e3;
         println!("{what}: {} bytes, {rate:.2} GB/s ({written} bytes written)", body.len());
     }
 }

@@ -46,9 +46,6 @@ impl Wire for Azure {
     /// The base may be the resource's own URL, or end in `/openai` or `/openai/v1`. The surface is the undated one (`v1`)
     /// where the base or `api_version` says so, or where there is no `api_version`; else the classic one of that date.
     fn route(&self, target: &Target, base: &CheckedBase) -> Result<Route, ForwardError> {
-        if matches!(target.model.as_str(), "." | "..") {
-            return Err(ForwardError::Misconfigured("its deployment's name is one of dots"));
-        }
         let (root, says_v1) = match base.path().strip_suffix("/openai/v1") {
             Some(root) => (root, true),
             None => (base.path().strip_suffix("/openai").unwrap_or(base.path()), false),
