@@ -15,7 +15,7 @@ use crate::{Framing, Operation};
 /// Token counts as the provider reported them last. Absent is unknown, never zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Tokens of the prompt, cached ones included.
+    /// Tokens of the prompt as the provider counts them: with cached ones, but for Anthropic, who counts those apart.
     pub input: Option<u64>,
     /// Tokens of the answer, thoughts not included where the provider counts them apart.
     pub output: Option<u64>,

@@ -66,24 +66,51 @@ impl Admin {
 
     /// Stores a key for Gemini that may be sent to `api_base`; its id.
     pub async fn secret(&self, name: &str, key: &str, api_base: &str) -> Result<String> {
+        self.secret_for("gemini", name, key, api_base).await
+    }
+
+    /// The same for any provider.
+    pub async fn secret_for(&self, provider: &str, name: &str, key: &str, api_base: &str) -> Result<String> {
         let body = json!({
-            "secret_name": name, "secret_value": { "api_key": key }, "provider": "gemini",
+            "secret_name": name, "secret_value": { "api_key": key }, "provider": provider,
             "auth_config": { "api_base": api_base },
         });
         self.create("secrets/create", &body, "/secret/secret_id").await
     }
 
-    /// Defines a model; its id.
+    /// Defines a model of Gemini's; its id.
     pub async fn model(&self, name: &str, secret_id: &str, model: &str) -> Result<String> {
-        let body = json!({ "name": name, "secret_id": secret_id, "provider": "gemini", "model_name": model });
+        self.model_for("gemini", name, secret_id, model).await
+    }
+
+    /// The same for any provider.
+    pub async fn model_for(
+        &self,
+        provider: &str,
+        name: &str,
+        secret_id: &str,
+        model: &str,
+    ) -> Result<String> {
+        let body = json!({ "name": name, "secret_id": secret_id, "provider": provider, "model_name": model });
         self.create("model-definitions/create", &body, "/model_definition/model_definition_id").await
     }
 
     /// Publishes an endpoint over one model definition; its id.
     pub async fn endpoint(&self, name: &str, definition_id: &str) -> Result<String> {
-        let config =
-            json!({ "model_definition_id": definition_id, "linkage_type": "PRIMARY", "weight": 1.0 });
-        let body = json!({ "name": name, "model_configs": [config] });
+        self.endpoint_with_spares(name, definition_id, &[]).await
+    }
+
+    /// The same with fallbacks, which are tried in this order; its id.
+    pub async fn endpoint_with_spares(&self, name: &str, primary: &str, spares: &[&str]) -> Result<String> {
+        let primary = json!({ "model_definition_id": primary, "linkage_type": "PRIMARY", "weight": 1.0 });
+        let spares = spares.iter().zip(1..).map(|(id, order)| {
+            json!({ "model_definition_id": id, "linkage_type": "FALLBACK", "weight": 1.0, "fallback_order": order })
+        });
+        let configs: Vec<Value> = std::iter::once(primary).chain(spares).collect();
+        let mut body = json!({ "name": name, "model_configs": configs });
+        if configs.len() > 1 {
+            body["fallback_config"] = json!({ "strategy": "SEQUENTIAL", "max_attempts": configs.len() - 1 });
+        }
         self.create("endpoints/create", &body, "/endpoint/endpoint_id").await
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{machine, process::Run};
 
-/// An SDK of Google's.
+/// A client's language and age: Google's SDK of it, for [`others`] those of `OpenAI` and Anthropic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sdk {
     /// google-genai of December 2025.
@@ -36,24 +36,40 @@ impl Sdk {
 
 /// Makes the calls at `base_url` one after the other; what came of each. None where the SDK cannot be installed here.
 pub async fn calls(sdk: Sdk, folder: &Path, base_url: &str, cases: &[Value]) -> Result<Option<Vec<Value>>> {
-    let asked = json!({ "base_url": base_url, "cases": cases }).to_string();
-    let Some((program, run)) = driver(sdk)? else { return Ok(None) };
-    let finished = run.finish(&program, folder, asked.as_bytes()).await?;
+    driven(sdk, "calls", folder, &json!({ "base_url": base_url, "cases": cases }), cases.len()).await
+}
+
+/// The same with the SDKs of `OpenAI` and Anthropic, for Python or JavaScript. `urls` has the base URL of each by name.
+pub async fn others(sdk: Sdk, folder: &Path, urls: &Value, cases: &[Value]) -> Result<Option<Vec<Value>>> {
+    driven(sdk, "sdks", folder, &json!({ "urls": urls, "cases": cases }), cases.len()).await
+}
+
+/// Runs the driver of that name, and takes so many outcomes from it.
+async fn driven(
+    sdk: Sdk,
+    driver: &str,
+    folder: &Path,
+    asked: &Value,
+    count: usize,
+) -> Result<Option<Vec<Value>>> {
+    let Some((program, run)) = command(sdk, driver)? else { return Ok(None) };
+    let finished = run.finish(&program, folder, asked.to_string().as_bytes()).await?;
     let said = finished.success().with_context(|| format!("{sdk:?}"))?;
     let outcomes: Vec<Value> =
         serde_json::from_str(&said).with_context(|| format!("{sdk:?} said: {said}"))?;
-    anyhow::ensure!(outcomes.len() == cases.len(), "{sdk:?}: {} outcomes of {}", outcomes.len(), cases.len());
+    anyhow::ensure!(outcomes.len() == count, "{sdk:?}: {} outcomes of {count}", outcomes.len());
     Ok(Some(outcomes))
 }
 
-fn driver(sdk: Sdk) -> Result<Option<(std::path::PathBuf, Run)>> {
+fn command(sdk: Sdk, driver: &str) -> Result<Option<(std::path::PathBuf, Run)>> {
     if let Some(python) = sdk.python() {
-        let program = machine::client(python)?;
-        return Ok(program.map(|program| (program, Run::default().with(machine::script("calls.py")))));
+        let script = machine::script(&format!("{driver}.py"));
+        return Ok(machine::client(python)?.map(|program| (program, Run::default().with(script))));
     }
     let Some(modules) = machine::client("node/node_modules")? else { return Ok(None) };
     let node = modules.with_file_name("");
-    let run = Run::default().with("node").with(machine::script("calls.mjs")).variable("KEYWARD_NODE", node);
+    let script = machine::script(&format!("{driver}.mjs"));
+    let run = Run::default().with("node").with(script).variable("KEYWARD_NODE", node);
     // Found on PATH, as a shell would.
     Ok(Some((Path::new("/usr/bin/env").to_owned(), run)))
 }

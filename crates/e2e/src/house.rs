@@ -42,12 +42,19 @@ pub struct Plan {
     provider: Provider,
     log: String,
     config: String,
+    forwarders: &'static [&'static str],
 }
 
 impl Plan {
     /// Of that shape, else with the defaults.
     pub fn new(shape: Shape) -> Self {
-        Self { shape, provider: Provider::default(), log: "info".to_owned(), config: String::new() }
+        Self {
+            shape,
+            provider: Provider::default(),
+            log: "info".to_owned(),
+            config: String::new(),
+            forwarders: &["gemini"],
+        }
     }
 
     /// With a provider that speaks so.
@@ -63,6 +70,11 @@ impl Plan {
     /// With these lines of TOML in every process's configuration file. Tables only: what a house needs goes behind them.
     pub fn config(self, lines: &str) -> Self {
         Self { config: lines.to_owned(), ..self }
+    }
+
+    /// With forwarders for these providers, where each is a process of its own.
+    pub fn forwarders(self, forwarders: &'static [&'static str]) -> Self {
+        Self { forwarders, ..self }
     }
 
     /// Builds it. None where this machine lacks what it needs, which `cargo xtask test` has named then.
@@ -174,8 +186,11 @@ impl House {
             Shape::Apart => {
                 self.migrate().await?;
                 let store = self.start_store().await?;
-                let forwarder = self.start_forwarder(&store).await?;
-                self.start_edge(&store, &forwarder).await
+                let mut homes = Vec::new();
+                for provider in self.plan.forwarders {
+                    homes.push((*provider, self.start_forwarder_of(provider, &store).await?));
+                }
+                self.start_edge_before(&store, &homes).await
             }
         }
     }
@@ -224,17 +239,30 @@ impl House {
 
     /// `keyward forwarder gemini`; its address.
     pub async fn start_forwarder(&mut self, store: &str) -> Result<String> {
-        let run = Run::new("forwarder gemini --listen 127.0.0.1:0 --node-key keys/node.key --store");
-        let run = run.with(store).with("--snapshot").with(self.file("snapshots/forwarder"));
-        self.start("forwarder", run).await
+        self.start_forwarder_of("gemini", store).await
     }
 
-    /// `keyward edge`
-    pub async fn start_edge(&mut self, store: &str, forwarder: &str) -> Result<()> {
-        let run = Run::new("edge --listen 127.0.0.1:0 --store").with(store).with("--forwarder");
+    /// `keyward forwarder PROVIDER`; its address. Gemini's files have the names of a forwarder that is alone.
+    async fn start_forwarder_of(&mut self, provider: &'static str, store: &str) -> Result<String> {
+        let (key, snapshot) = if provider == "gemini" { ("node", "forwarder") } else { (provider, provider) };
         let run =
-            run.with(format!("gemini={forwarder}")).with("--snapshot").with(self.file("snapshots/edge"));
-        self.url = self.start("edge", run).await?;
+            Run::new("forwarder").with(provider).with("--listen").with("127.0.0.1:0").with("--node-key");
+        let run = run.with(format!("keys/{key}.key")).with("--store").with(store).with("--snapshot");
+        self.start("forwarder", run.with(self.file(&format!("snapshots/{snapshot}")))).await
+    }
+
+    /// `keyward edge` before one forwarder, Gemini's.
+    pub async fn start_edge(&mut self, store: &str, forwarder: &str) -> Result<()> {
+        self.start_edge_before(store, &[("gemini", forwarder.to_owned())]).await
+    }
+
+    /// `keyward edge` before the forwarders of these providers.
+    async fn start_edge_before(&mut self, store: &str, forwarders: &[(&str, String)]) -> Result<()> {
+        let mut run = Run::new("edge --listen 127.0.0.1:0 --store").with(store);
+        for (provider, address) in forwarders {
+            run = run.with("--forwarder").with(format!("{provider}={address}"));
+        }
+        self.url = self.start("edge", run.with("--snapshot").with(self.file("snapshots/edge"))).await?;
         self.wait_until_ready().await
     }
 

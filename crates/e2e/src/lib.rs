@@ -9,7 +9,7 @@ mod machine;
 mod process;
 
 pub use admin::{Admin, Answer};
-pub use client::{Sdk, calls, mlflow};
+pub use client::{Sdk, calls, mlflow, others};
 pub use database::Database;
 pub use house::{House, Plan, Provider, Shape};
 pub use machine::{all, keyward};

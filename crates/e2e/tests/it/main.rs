@@ -13,6 +13,7 @@ mod fidelity;
 mod keeping;
 mod management;
 mod pull_request;
+mod sdks;
 mod traces;
 mod truncation;
 
