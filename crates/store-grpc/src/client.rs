@@ -1,11 +1,15 @@
-//! The client's side: `Admin`, `Catalog` and `Vault` at a store behind a channel.
+//! The client's side: `Admin`, `Catalog`, `Vault` and `Callers` at a store behind a channel.
 
 mod admin;
+mod client_keys;
 mod watch;
 
 use std::sync::Arc;
 
-use proto::store::v1::{admin_client::AdminClient, catalog_client::CatalogClient, vault_client::VaultClient};
+use proto::store::v1::{
+    admin_client::AdminClient, callers_client::CallersClient, catalog_client::CatalogClient,
+    client_keys_client::ClientKeysClient, vault_client::VaultClient,
+};
 use tonic::{Request, codegen::http::HeaderMap, transport::Channel};
 
 use crate::channel::MESSAGE_MAX;
@@ -39,6 +43,16 @@ impl Remote {
         AdminClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_MAX)
             .max_encoding_message_size(MESSAGE_MAX)
+    }
+
+    fn client_keys(&self) -> ClientKeysClient<Channel> {
+        ClientKeysClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_MAX)
+            .max_encoding_message_size(MESSAGE_MAX)
+    }
+
+    fn callers(&self) -> CallersClient<Channel> {
+        CallersClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_MAX)
     }
 
     fn catalog(&self) -> CatalogClient<Channel> {

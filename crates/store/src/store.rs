@@ -3,6 +3,7 @@
 mod admin;
 pub(crate) mod change;
 mod failure;
+pub(crate) mod material;
 mod open;
 
 use std::{sync::Arc, time::Duration};
@@ -82,6 +83,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
+    pub(crate) materials: material::Materials,
     pub(crate) hub: Hub,
 }
 

@@ -1,9 +1,12 @@
-//! [`Catalog`] and [`Vault`] at a remote store: messages become the domain's updates again.
+//! [`Catalog`], [`Vault`] and [`Callers`] at a remote store: messages become the domain's updates again.
 
 use futures_util::{StreamExt as _, stream};
 use names::Provider;
 use proto::store::v1;
-use store::{Catalog, Position, PublishedEndpoint, SealedTarget, StoreError, Updates, Vault, Watcher};
+use store::{
+    Callers, Catalog, Position, PublishedCaller, PublishedEndpoint, SealedTarget, StoreError, Updates, Vault,
+    Watcher,
+};
 use tonic::{Streaming, async_trait};
 
 use super::Remote;
@@ -53,6 +56,25 @@ impl Vault for Remote {
     async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
         let request = self.request(acknowledgement(watcher, position));
         self.vault().acknowledge(request).await.map(drop).map_err(|status| of_read(&status))
+    }
+}
+
+#[async_trait]
+impl Callers for Remote {
+    async fn watch(
+        &self,
+        watcher: Watcher,
+        from: Option<Position>,
+    ) -> Result<Updates<PublishedCaller>, StoreError> {
+        let message =
+            v1::WatchCallersRequest { watcher: Some(watcher.to_wire()), from: from.map(Wire::to_wire) };
+        let stream = self.callers().watch(self.request(message)).await;
+        Ok(updates(stream.map_err(|status| of_read(&status))?.into_inner()))
+    }
+
+    async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
+        let request = self.request(acknowledgement(watcher, position));
+        self.callers().acknowledge(request).await.map(drop).map_err(|status| of_read(&status))
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Change<'a> {
     meta: Meta,
     endpoints: BTreeSet<String>,
     targets: BTreeSet<(String, String)>,
+    callers: BTreeSet<String>,
 }
 
 impl Inner {
@@ -26,8 +27,8 @@ impl Inner {
         let mut meta = rows.meta().await?;
         meta.revision += 1;
         let now = self.clock.now_ms();
-        let (endpoints, targets) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Change { inner: self, rows, now, caller, meta, endpoints, targets })
+        let (endpoints, targets, callers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Ok(Change { inner: self, rows, now, caller, meta, endpoints, targets, callers })
     }
 }
 
@@ -51,6 +52,11 @@ impl Change<'_> {
     pub(crate) fn touch(&mut self, mapping: &MappingRow, provider: &str) {
         self.touch_endpoint(&mapping.endpoint_id);
         self.touch_target(mapping, provider);
+    }
+
+    /// Edges see this client key differently now.
+    pub(crate) fn touch_caller(&mut self, key_id: &str) {
+        self.callers.insert(key_id.to_owned());
     }
 
     /// Writes what every transaction writes, and commits. Returns the revision.
@@ -93,6 +99,10 @@ impl Change<'_> {
         }
         for (provider, key) in std::mem::take(&mut self.targets) {
             let row = ChangeRow { revision, kind: ChangeKind::Vault, key, provider };
+            self.rows.append_change(&row).await?;
+        }
+        for key in std::mem::take(&mut self.callers) {
+            let row = ChangeRow { revision, kind: ChangeKind::Callers, key, provider: String::new() };
             self.rows.append_change(&row).await?;
         }
         Ok(())
