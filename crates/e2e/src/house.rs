@@ -157,8 +157,10 @@ impl House {
     /// Files that processes share: the configuration, the provider's certificate authority, the database's URL.
     fn furnish(&self) -> Result<()> {
         fs::write(self.file("ca.pem"), self.sim.ca_pem()).context("the certificate authority")?;
+        // No load balancer is to learn of the end first.
+        let duck = "lame_duck = \"1ms\"";
         let egress = format!("[egress]\nca_file = \"{}\"\n", self.file("ca.pem").display());
-        fs::write(self.file("keyward.toml"), format!("{}\n{egress}", self.plan.config))
+        fs::write(self.file("keyward.toml"), format!("{duck}\n{}\n{egress}", self.plan.config))
             .context("the configuration")?;
         if let Some(database) = &self.database {
             fs::write(self.file("database-url"), database.url()).context("the database's URL")?;

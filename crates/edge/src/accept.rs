@@ -17,12 +17,13 @@ use crate::{Edge, hygiene::Hosts, service::Site};
 mod chunks;
 mod connection;
 mod gate;
+mod reading;
 pub(crate) mod scan;
 mod sources;
 pub(crate) mod timer;
 pub(crate) mod wire;
 
-pub(crate) use gate::REFUSED;
+pub(crate) use reading::REFUSED;
 
 /// After a failed accept (out of file descriptors, mostly): how long until the next try.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);

@@ -13,7 +13,7 @@ use store::PublishedEndpoint;
 
 use crate::{Edge, Outgoing, Problem, accept::wire::Wire, inbound::Inbound, problem::Face};
 
-mod admit;
+pub(crate) mod admit;
 mod attempt;
 mod hints;
 mod plan;
@@ -59,11 +59,13 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let (mut parts, body) = arrival.request.into_parts();
+    let admission = admit::admit(edge, &mut parts)?;
+    record.admitted(&admission);
     let endpoint = locate(edge, &arrival.call)?;
-    let admission = admit::admit(&mut parts, &endpoint)?;
+    admission.may_call(&endpoint)?;
     let plan = plan::plan(edge, &endpoint, arrival.call.dialect)?;
     let body = take_in(edge, &parts, body)?;
-    record.located(&endpoint, &admission);
+    record.located(&endpoint);
     attempt::first_that_answers(edge, Attempts { call: arrival.call, parts, admission, plan }, body, record)
         .await
 }

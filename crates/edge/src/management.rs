@@ -10,6 +10,7 @@
 
 mod answer;
 mod bindings;
+mod client_keys;
 mod definitions;
 mod discovery;
 mod endpoints;

@@ -6,16 +6,20 @@ use dialect::{
     gemini::{Model, Route},
 };
 use fault::Fault;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, header, request::Parts};
 use names::RequestId;
 use store::PublishedEndpoint;
 
-use crate::{Edge, Problem, problem::Face};
+use crate::{
+    Edge, Problem,
+    call::admit::{Admission, admit},
+    problem::Face,
+};
 
 /// Answers Gemini's `models.list` and `models.get`.
-pub(crate) fn answer(edge: &Edge, route: &Route, id: &RequestId) -> Response<Bytes> {
+pub(crate) fn answer(edge: &Edge, route: &Route, mut parts: Parts, id: &RequestId) -> Response<Bytes> {
     let face = Face::Dialect(Dialect::Gemini, Framing::Unary);
-    match found(edge, route) {
+    match admit(edge, &mut parts).and_then(|admission| found(edge, route, &admission)) {
         Ok(body) => {
             let mut response = Response::new(body);
             let json = HeaderValue::from_static("application/json; charset=UTF-8");
@@ -29,20 +33,20 @@ pub(crate) fn answer(edge: &Edge, route: &Route, id: &RequestId) -> Response<Byt
     }
 }
 
-fn found(edge: &Edge, route: &Route) -> Result<Bytes, Problem> {
+fn found(edge: &Edge, route: &Route, admission: &Admission) -> Result<Bytes, Problem> {
     if !edge.has_started() {
         return Err(Problem::loading());
     }
     match route {
         Route::List(page) => {
             let endpoints = edge.catalog.all();
-            Ok(page.render(
-                endpoints.iter().filter(|endpoint| speaks(edge, endpoint)).map(|endpoint| shown(endpoint)),
-            ))
+            let seen = endpoints.iter().filter(|one| speaks(edge, one) && admission.permits(one));
+            Ok(page.render(seen.map(|endpoint| shown(endpoint))))
         }
         Route::Get(name) => {
             let endpoint = edge.catalog.get(name.as_str()).filter(|endpoint| speaks(edge, endpoint));
-            endpoint.map(|endpoint| shown(&endpoint).render()).ok_or_else(|| Problem::no_endpoint(name))
+            let endpoint = endpoint.ok_or_else(|| Problem::no_endpoint(name))?;
+            admission.may_call(&endpoint).map(|()| shown(&endpoint).render())
         }
         Route::Call(_) => Err(Problem::new(Fault::Internal, "internal", "internal error")),
     }

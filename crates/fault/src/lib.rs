@@ -35,6 +35,8 @@ pub enum Fault {
     Misdirected,
     /// Too much in too short a time.
     RateLimited,
+    /// The request line and the header fields are larger than the limit.
+    HeadTooLarge,
     /// The client went away; nobody reads this answer.
     Cancelled,
     /// Something went wrong inside Keyward.
@@ -82,7 +84,7 @@ const fn row(
 
 impl Fault {
     /// Every fault, in the order of its HTTP status.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BadRequest,
         Self::FailedPrecondition,
         Self::Unauthenticated,
@@ -96,6 +98,7 @@ impl Fault {
         Self::UnsupportedMedia,
         Self::Misdirected,
         Self::RateLimited,
+        Self::HeadTooLarge,
         Self::Cancelled,
         Self::Internal,
         Self::Unsupported,
@@ -122,6 +125,7 @@ impl Fault {
             Self::UnsupportedMedia   => row(415, 3,  "INVALID_ARGUMENT",    REQUEST,              "unsupported_media_type", REQUEST,                "INVALID_PARAMETER_VALUE"),
             Self::Misdirected        => row(421, 3,  "INVALID_ARGUMENT",    REQUEST,              "misdirected_request",    REQUEST,                "PERMISSION_DENIED"),
             Self::RateLimited        => row(429, 8,  "RESOURCE_EXHAUSTED",  "rate_limit_error",   "rate_limit_exceeded",    "rate_limit_error",     "REQUEST_LIMIT_EXCEEDED"),
+            Self::HeadTooLarge       => row(431, 3,  "INVALID_ARGUMENT",    REQUEST,              "head_too_large",         REQUEST,                "INVALID_PARAMETER_VALUE"),
             Self::Cancelled          => row(499, 1,  "CANCELLED",           REQUEST,              "cancelled",              REQUEST,                "BAD_REQUEST"),
             Self::Internal           => row(500, 13, "INTERNAL",            "server_error",       "internal_error",         "api_error",            "INTERNAL_ERROR"),
             Self::Unsupported        => row(501, 12, "UNIMPLEMENTED",       REQUEST,              "not_implemented",        REQUEST,                "NOT_IMPLEMENTED"),

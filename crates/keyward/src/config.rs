@@ -13,7 +13,9 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use ready::{Database, FORWARDER_LISTEN, Listener, Place, Planes, Ready, STORE_LISTEN};
+pub(crate) use ready::{
+    CATCH_UP_MAX, Database, FORWARDER_LISTEN, Listener, Place, Planes, Ready, STORE_LISTEN,
+};
 pub(crate) use services::Home;
 pub(crate) use shown::{check, print};
 pub(crate) use sources::Sources;
@@ -122,7 +124,13 @@ pub(crate) struct WrittenDuration(pub Duration);
 
 impl Serialize for WrittenDuration {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{}ms", self.0.as_millis()))
+        let milliseconds = self.0.as_millis();
+        let units = [(3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
+        let fits = units
+            .into_iter()
+            .find(|(worth, unit)| milliseconds.is_multiple_of(*worth) && (milliseconds > 0 || *unit == "s"));
+        let (worth, unit) = fits.unwrap_or((1, "ms"));
+        serializer.serialize_str(&format!("{}{unit}", milliseconds / worth))
     }
 }
 

@@ -54,15 +54,16 @@ pub(crate) async fn restore(arguments: &command::Restore) -> anyhow::Result<()> 
 }
 
 const ON_POSTGRES_BACKUP: &str = "this Keyward is on Postgres, whose own tool makes a sound copy while it runs:\n\n    \
-     pg_dump --format=custom --file=keyward.dump \"$(cat database-url.txt)\"\n\n\
-     (`database-url.txt` is the file of `--database-url-file`). Keep the key file too, in another place than the copy.";
+     pg_dump --format=custom --file=keyward.dump --dbname=postgres://USER@HOST/DATABASE\n\n\
+     with the password in ~/.pgpass, not in the argument. Keep the key file too, in another place than the copy.";
 
-const ON_POSTGRES_RESTORE: &str = "this Keyward is on Postgres, whose own tool restores a copy; stop every `keyward store` first, then:\n\n    \
-     pg_restore --clean --if-exists --dbname=\"$(cat database-url.txt)\" keyward.dump\n    \
-     keyward store migrate     --database-url-file database-url.txt\n    \
-     keyward store renew-epoch --database-url-file database-url.txt\n\n\
-     The last one makes edges and forwarders take everything anew: what they know may be younger than the copy. The key \
-     that the copy was sealed with must be in the key file.";
+const ON_POSTGRES_RESTORE: &str = "this Keyward is on Postgres, whose own tool restores a copy; stop every `keyward store` \
+     and `keyward serve` first, then:\n\n    \
+     pg_restore --clean --if-exists --dbname=postgres://USER@HOST/DATABASE keyward.dump\n    \
+     keyward store migrate     --database-url-file FILE\n    \
+     keyward store renew-epoch --database-url-file FILE\n\n\
+     with the password in ~/.pgpass, not in the argument. The last one makes edges and forwarders take everything anew: \
+     what they know may be younger than the copy. The key that the copy was sealed with must be in the key file.";
 
 /// The embedded database's folder and its key; on Postgres, what to do instead.
 fn embedded(ready: &Ready, on_postgres: &str) -> anyhow::Result<(std::path::PathBuf, std::path::PathBuf)> {

@@ -9,6 +9,7 @@ mod said;
 mod service;
 mod storage;
 mod tls;
+mod traced;
 
 pub(crate) mod edge;
 pub(crate) mod forwarder;
@@ -51,13 +52,14 @@ fn remote_store(ready: &Ready) -> anyhow::Result<Remote> {
     Ok(Remote::new(store_grpc::channel(service::endpoint(uri)), Some(service::inject())))
 }
 
-/// A name among replicas that is the same after a restart where the machine's name and the port are, else a random one.
+/// A name among replicas that is the same after a restart at the same port, so that the store does not wait for the one
+/// that was before; a random one where the machine has no name.
 fn replica_of_host(role: &str, address: Option<SocketAddr>) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     let host: String = host.trim().chars().filter(plain).take(64).collect();
-    match address.map(|address| address.port()).filter(|port| *port > 0 && !host.is_empty()) {
-        Some(port) => format!("{role}-{host}-{port}"),
-        None => followed::random_replica(role),
+    match address {
+        Some(address) if !host.is_empty() => format!("{role}-{host}-{}", address.port()),
+        _ => followed::random_replica(role),
     }
 }

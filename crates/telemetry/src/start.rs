@@ -1,6 +1,6 @@
 //! Starts the logs and traces of a process.
 
-use std::time::Duration;
+use std::{io::IsTerminal as _, time::Duration};
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::WithExportConfig as _;
@@ -52,7 +52,11 @@ impl Running {
 pub fn start(config: &Config, service: &'static str) -> Result<Running, TelemetryError> {
     let filter = EnvFilter::try_new(&config.filter).map_err(|_| TelemetryError::Filter)?;
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match config.format {
-        Format::Text => Box::new(tracing_subscriber::fmt::layer().with_writer(std::io::stderr)),
+        // Colours are for eyes: in a file or a pipe they are noise.
+        Format::Text => {
+            let colours = std::io::stderr().is_terminal();
+            Box::new(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours))
+        }
         Format::Json => {
             Box::new(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr))
         }

@@ -18,18 +18,14 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
-    scan::{self, Place, Violation},
+    reading::Reading,
+    scan::{Place, Violation},
     timer::Timer,
-    wire::{Refused, Wire},
+    wire::Wire,
 };
 
-/// The method of the request that stands in for a refused one.
-pub(crate) const REFUSED: &str = "KEYWARD-REFUSED";
-const STAND_IN: &[u8] = b"KEYWARD-REFUSED / HTTP/1.0\r\nconnection: close\r\n\r\n";
 /// Read at once while standing in a head or a chunked body; most requests fit.
 const READ: usize = 4096;
-/// Longest target that is kept of a refused request.
-const TARGET_MAX: usize = 2048;
 /// How long the gate goes on discarding what a client still sends after its answer, so that the client reads the answer
 /// instead of a reset: between two reads, and in all.
 const LINGER_IDLE: Duration = Duration::from_secs(2);
@@ -58,23 +54,6 @@ pub(super) struct Gate<IO> {
     reset: fn(&IO),
 }
 
-/// What was read and where it stands.
-#[derive(Debug)]
-struct Reading {
-    /// None: not HTTP/1, everything passes.
-    place: Option<Place>,
-    inbox: Vec<u8>,
-    /// Of `inbox`, how much was handed on already.
-    handed: usize,
-    /// Of `inbox`, up to where it may be handed on.
-    cleared: usize,
-    /// Of the head that is being read, how much was looked at.
-    seen: usize,
-    refused: bool,
-    /// The body broke its framing: after what was cleared comes nothing but an error.
-    broken: bool,
-}
-
 #[derive(Debug, Default)]
 struct Lingering {
     idle: Timer,
@@ -100,7 +79,7 @@ impl<IO> Gate<IO> {
         place: Option<Place>,
         reset: fn(&IO),
     ) -> Self {
-        let reading = Reading { place, inbox, handed: 0, cleared: 0, seen: 0, refused: false, broken: false };
+        let reading = Reading::new(place, inbox);
         Self {
             io,
             wire,
@@ -111,114 +90,6 @@ impl<IO> Gate<IO> {
             lingering: None,
             reset,
         }
-    }
-}
-
-// === impl Reading ===
-
-impl Reading {
-    /// Clears as much of the inbox as may be handed on.
-    fn advance(&mut self) -> Result<(), Violation> {
-        if self.refused || self.broken {
-            return Ok(());
-        }
-        let waiting = self.inbox.get(self.cleared..).unwrap_or_default();
-        match &mut self.place {
-            _ if waiting.is_empty() => {}
-            None => self.cleared = self.inbox.len(),
-            Some(Place::Head) => {
-                // RFC 9112, section 2.2: an empty line before a request is not one.
-                let blank = waiting.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-                if blank > 0 && self.seen == 0 {
-                    self.inbox.drain(self.cleared..self.cleared + blank);
-                }
-                let waiting = self.inbox.get(self.cleared..).unwrap_or_default();
-                if let Some(head) = scan::head(waiting, &mut self.seen)? {
-                    self.cleared += head.len;
-                    self.seen = 0;
-                    self.place = Some(head.framing.into());
-                    // What came of the body goes on together with its head.
-                    if !matches!(self.place, Some(Place::Head)) {
-                        self.advance()?;
-                    }
-                }
-            }
-            Some(Place::Sized(left)) => {
-                let here = (*left).min(waiting.len() as u64);
-                *left -= here;
-                let done = *left == 0;
-                self.cleared += usize::try_from(here).unwrap_or(waiting.len());
-                self.end_body(done);
-            }
-            Some(Place::Chunked(chunks)) => {
-                let here = chunks.follow(waiting)?;
-                let done = chunks.ended();
-                self.cleared += here;
-                self.end_body(done);
-            }
-        }
-        Ok(())
-    }
-
-    fn end_body(&mut self, done: bool) {
-        if done {
-            self.place = Some(Place::Head);
-        }
-    }
-
-    /// Whether bytes of a head came, but not all.
-    fn in_head(&self) -> bool {
-        matches!(self.place, Some(Place::Head)) && !self.refused && self.cleared < self.inbox.len()
-    }
-
-    /// Hands on what is cleared; whether there was anything.
-    fn hand_on(&mut self, buffer: &mut ReadBuf<'_>) -> bool {
-        let cleared = self.inbox.get(self.handed..self.cleared).unwrap_or_default();
-        let some = cleared.get(..buffer.remaining().min(cleared.len())).unwrap_or_default();
-        let any = !some.is_empty();
-        buffer.put_slice(some);
-        self.handed += some.len();
-        if self.handed == self.inbox.len() {
-            // Given back whole: an idle connection and a stream that runs hold nothing.
-            *self = Self { inbox: Vec::new(), handed: 0, cleared: 0, place: self.place.take(), ..*self };
-        }
-        any
-    }
-
-    /// Of a body whose length is known, how much may be read past the inbox; nothing of a head or a chunked body.
-    fn direct(&self) -> Option<u64> {
-        match self.place {
-            None => Some(u64::MAX),
-            Some(Place::Sized(left)) => Some(left),
-            Some(Place::Head | Place::Chunked(_)) => None,
-        }
-    }
-
-    fn passed(&mut self, count: u64) {
-        if let Some(Place::Sized(left)) = &mut self.place {
-            *left = left.saturating_sub(count);
-            let done = *left == 0;
-            self.end_body(done);
-        }
-    }
-
-    /// Puts the stand-in where the refused request was.
-    fn refuse(&mut self, violation: Violation) -> Refused {
-        let head = self.inbox.get(self.cleared..).unwrap_or_default();
-        let line = head.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
-        let target = line.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
-        let target = target.get(..target.len().min(TARGET_MAX)).unwrap_or_default();
-        let target = String::from_utf8_lossy(target).into_owned();
-        self.inbox.truncate(self.cleared);
-        self.inbox.extend_from_slice(STAND_IN);
-        self.cleared = self.inbox.len();
-        self.refused = true;
-        Refused { violation, target }
-    }
-
-    /// Whether the client may still be sending what nobody will read.
-    fn leaves_something(&self) -> bool {
-        self.refused || !matches!(self.place, Some(Place::Head) | None) || !self.inbox.is_empty()
     }
 }
 
@@ -246,7 +117,7 @@ impl<IO: AsyncRead + Unpin> Gate<IO> {
                 return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
             }
             match self.reading.advance() {
-                Ok(()) if self.reading.cleared > self.reading.handed => continue,
+                Ok(()) if self.reading.has_cleared() => continue,
                 Ok(()) => {}
                 Err(violation) => {
                     self.refuse(violation);
@@ -275,7 +146,7 @@ impl<IO: AsyncRead + Unpin> Gate<IO> {
 
     /// A bad head becomes the stand-in; a bad body cannot be mended: its reader gets an error in its place.
     fn refuse(&mut self, violation: Violation) {
-        if !matches!(self.reading.place, Some(Place::Head)) {
+        if !self.reading.at_head() {
             self.reading.broken = true;
             return;
         }
@@ -289,7 +160,7 @@ impl<IO: AsyncRead + Unpin> Gate<IO> {
         let mut space = [const { MaybeUninit::<u8>::uninit() }; READ];
         let mut space = ReadBuf::uninit(&mut space);
         ready!(Pin::new(&mut self.io).poll_read(cx, &mut space))?;
-        self.reading.inbox.extend_from_slice(space.filled());
+        self.reading.take_in(space.filled());
         Poll::Ready(Ok(space.filled().len()))
     }
 

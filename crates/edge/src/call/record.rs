@@ -12,7 +12,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, field::Empty};
 
-use super::{Arrival, admit::Admission};
+use super::{
+    Arrival,
+    admit::{Admission, Caller},
+};
 use crate::{
     Edge, Problem,
     accept::wire::Wire,
@@ -34,7 +37,7 @@ pub(crate) struct Record {
     began: Instant,
     span: Span,
     endpoint: Option<Arc<PublishedEndpoint>>,
-    caller: &'static str,
+    caller: Option<Caller>,
     tried: Option<Arc<Counted>>,
     attempt: u32,
     status: Option<StatusCode>,
@@ -65,7 +68,7 @@ impl Record {
             began: Instant::now(),
             span,
             endpoint: None,
-            caller: "",
+            caller: None,
             tried: None,
             attempt: 0,
             status: None,
@@ -79,11 +82,15 @@ impl Record {
         }
     }
 
-    /// The endpoint is known, and who calls it.
-    pub(super) fn located(&mut self, endpoint: &Arc<PublishedEndpoint>, admission: &Admission) {
-        self.endpoint = Some(Arc::clone(endpoint));
-        self.caller = admission.caller.as_str();
+    /// It is known who calls.
+    pub(super) fn admitted(&mut self, admission: &Admission) {
+        self.caller = Some(admission.caller.clone());
         self.masked = admission.masked;
+    }
+
+    /// The endpoint is known, and may be called.
+    pub(super) fn located(&mut self, endpoint: &Arc<PublishedEndpoint>) {
+        self.endpoint = Some(Arc::clone(endpoint));
     }
 
     /// An attempt begins.
@@ -265,7 +272,8 @@ impl Record {
             target: words::CALLS,
             request_id = self.request_id.as_str(),
             endpoint = self.endpoint.as_ref().map(|endpoint| endpoint.name.as_str()),
-            caller = self.caller,
+            caller = self.caller.as_ref().map_or("", Caller::as_str),
+            caller_key = self.caller.as_ref().and_then(Caller::key_id),
             dialect = self.dialect.as_str(),
             operation = self.operation.as_str(),
             mapping = tried.map(|tried| tried.mapping.as_str()),

@@ -37,7 +37,7 @@ pub(crate) enum EndpointCommand {
     /// Take a model definition from one
     Detach(Detach),
     /// Make one cheap call, print each phase, and say whose fault a failure is
-    Test(One),
+    Test(Test),
 }
 
 /// `keyward endpoint create`
@@ -122,6 +122,18 @@ pub(crate) struct Detach {
     connection: Connection,
 }
 
+/// `keyward endpoint test`
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Its name or id
+    endpoint: String,
+    /// Where applications call, if that is not where the management API is
+    #[arg(long, value_name = "URL")]
+    data_url: Option<String>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
 impl EndpointCommand {
     /// Does it.
     pub(crate) async fn run(self) -> Result<(), AdminError> {
@@ -151,7 +163,11 @@ impl EndpointCommand {
             }
             Self::Attach(arguments) => attach(arguments).await,
             Self::Detach(arguments) => detach(arguments).await,
-            Self::Test(arguments) => probe::run(&arguments.connection, &arguments.endpoint).await,
+            Self::Test(Test { endpoint, data_url, connection }) => {
+                let url = data_url.unwrap_or_else(|| connection.url.clone());
+                let data = Client::new(&Connection { url, ..connection.clone() })?;
+                probe::run(&connection, &data, &endpoint).await
+            }
         }
     }
 }
@@ -200,7 +216,7 @@ async fn detach(arguments: Detach) -> Result<(), AdminError> {
     let id = client.id_of(&ENDPOINT, &arguments.endpoint).await?;
     let body =
         json!({ "endpoint_id": id, "model_definition_id": client.id_of(&MODEL, &arguments.model).await? });
-    let answer = client.gateway(Method::DELETE, "endpoints/models/detach", &body).await?;
+    let answer = client.gateway(Method::POST, "endpoints/models/detach", &body).await?;
     table::done(&arguments.connection, &answer, "detached");
     Ok(())
 }

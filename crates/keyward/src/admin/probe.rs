@@ -9,8 +9,8 @@ use super::{
     table,
 };
 
-/// Finds the endpoint, checks that it can be called, calls it once for one token.
-pub(crate) async fn run(connection: &Connection, wanted: &str) -> Result<(), AdminError> {
+/// Finds the endpoint, checks that it can be called, calls it once for one token, where `data` says.
+pub(crate) async fn run(connection: &Connection, data: &Client, wanted: &str) -> Result<(), AdminError> {
     let client = Client::new(connection)?;
     let id = client.id_of(&ENDPOINT, wanted).await?;
     let answer = client.gateway(Method::GET, "endpoints/get", &json!({ "endpoint_id": id })).await?;
@@ -23,7 +23,7 @@ pub(crate) async fn run(connection: &Connection, wanted: &str) -> Result<(), Adm
     let (path, body) = cheap_call(&provider.0, &name)?;
     phase(connection, "call", &path);
 
-    let answered = client.call(&path, &body).await?;
+    let answered = data.call(&path, &body).await?;
     let verdict = verdict(&answered);
     if connection.json {
         table::line(&as_json(&name, &answered, verdict.as_ref()).to_string());
@@ -38,7 +38,7 @@ pub(crate) async fn run(connection: &Connection, wanted: &str) -> Result<(), Adm
     if let Some(id) = &answered.request_id {
         phase(connection, "log", &format!("Keyward's log has more under request id {id}"));
     }
-    let said = format!("`{name}` does not work: {}", fault.said());
+    let said = format!("`{name}` does not work; the fault is {}", fault.said());
     Err(match fault {
         Fault::Provider | Fault::Key | Fault::Network => AdminError::Provider(said),
         Fault::Keyward | Fault::Call => {

@@ -116,6 +116,6 @@ mod tests {
         assert_eq!(lines[0], "NAME           VALUE");
         assert_eq!(lines[1], "a-longer-name  a=1");
         assert_eq!(lines[2], "               b=2");
-        assert_eq!(lines[3], "x\u{fffd}[31m        k=v");
+        assert_eq!(lines[3], "x\u{fffd}[31m         k=v");
     }
 }

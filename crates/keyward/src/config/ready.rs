@@ -12,7 +12,7 @@ use names::Provider;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Sources, Written, WrittenTls, services, services::Home};
+use super::{Sources, Written, WrittenDuration, WrittenListener, WrittenTls, services, services::Home};
 use crate::environment;
 
 /// Where the edge listens unless told otherwise.
@@ -21,6 +21,8 @@ pub(crate) const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCAL
 pub(crate) const STORE_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5001);
 /// Where a forwarder service listens unless told otherwise.
 pub(crate) const FORWARDER_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5002);
+/// How long a call waits for state that the edge had and the forwarder has not yet, unless told otherwise.
+pub(crate) const CATCH_UP_MAX: Duration = Duration::from_secs(2);
 /// How long running calls may take to end, unless told otherwise: the SDKs' own read timeout.
 const DRAIN_MAX: Duration = Duration::from_mins(10);
 
@@ -50,6 +52,12 @@ pub(crate) struct Listener {
     pub planes: Vec<Planes>,
     /// Files of its certificate.
     pub tls: Option<WrittenTls>,
+}
+
+impl Listener {
+    fn written(&self) -> WrittenListener {
+        WrittenListener { address: self.address, planes: self.planes.clone(), tls: self.tls.clone() }
+    }
 }
 
 /// A database.
@@ -100,12 +108,29 @@ impl Sources {
         if !mistakes.is_empty() {
             bail!("the configuration cannot be used:\n  - {}", mistakes.join("\n  - "));
         }
-        let drain_max = written.drain_max.map_or(DRAIN_MAX, |duration| duration.0);
+        let drain_max = written.drain_max.get_or_insert(WrittenDuration(DRAIN_MAX)).0;
+        written.listeners = listeners.iter().map(Listener::written).collect();
         Ok(Ready { written, listeners, drain_max, forwarders, store })
     }
 }
 
 impl Ready {
+    /// The tree with what `serve` would use where nothing is written.
+    pub(super) fn effective(mut self) -> anyhow::Result<Written> {
+        if let Database::Embedded(folder) = self.database()? {
+            self.written.store.data_dir = Some(folder);
+        }
+        let key_file = self.key_file()?;
+        let (store, forwarder) = (&mut self.written.store, &mut self.written.forwarder);
+        store.key_file = Some(key_file);
+        store.listen.get_or_insert(STORE_LISTEN);
+        store.apply_wait_max.get_or_insert(WrittenDuration(store::Settings::default().apply_wait_max));
+        forwarder.listen.get_or_insert(FORWARDER_LISTEN);
+        forwarder.catch_up_max.get_or_insert(WrittenDuration(CATCH_UP_MAX));
+        self.written.lame_duck.get_or_insert(WrittenDuration(Duration::ZERO));
+        Ok(self.written)
+    }
+
     /// Where data and key lie, by default in the user's own folders, which are apart.
     pub(crate) fn place(&self) -> anyhow::Result<Place> {
         let store = &self.written.store;

@@ -22,7 +22,7 @@ pub(crate) fn check(configured: &Configured) -> anyhow::Result<()> {
 /// a proxy's host is left out.
 pub(crate) fn print(configured: &Configured) -> anyhow::Result<()> {
     let ready = Sources { config: configured.config.clone(), ..Sources::default() }.ready()?;
-    let text = toml::to_string_pretty(&ready.written).context("show the configuration")?;
+    let text = toml::to_string_pretty(&ready.effective()?).context("show the configuration")?;
     let _ = write!(std::io::stdout().lock(), "{text}");
     Ok(())
 }

@@ -2,11 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::{Context as _, bail};
-use figment::{
-    Figment,
-    providers::{Format as _, Toml},
-};
+use anyhow::{Context as _, anyhow};
 
 use super::{Planes, Written, WrittenListener};
 use crate::environment;
@@ -46,11 +42,13 @@ impl Sources {
     /// The file's tree; the default one where no file is named.
     pub(super) fn read(&self) -> anyhow::Result<Written> {
         let Some(file) = &self.config else { return Ok(Written::default()) };
-        if !file.is_file() {
-            bail!("there is no configuration file `{}`", file.display());
-        }
-        let read = Figment::new().merge(Toml::file_exact(file)).extract();
-        read.with_context(|| format!("the configuration file `{}` cannot be used", file.display()))
+        let text = std::fs::read_to_string(file);
+        let text = text.with_context(|| format!("read the configuration file `{}`", file.display()))?;
+        toml::from_str(&text).map_err(|error| {
+            // Not the error's own form, which shows the line: a proxy's password may stand there.
+            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            anyhow!("`{}`, line {line}: {}", file.display(), error.message())
+        })
     }
 
     /// Lays the environment and the command line over the file's tree.

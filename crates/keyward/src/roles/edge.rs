@@ -13,6 +13,7 @@ use super::{
     providers::Known,
     said::say,
     service, telemetry_of,
+    traced::Traced,
 };
 use crate::{
     command,
@@ -31,8 +32,8 @@ pub(crate) async fn run(arguments: command::Edge) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let bound = front::bind(&ready).await?;
     let mut background = Background::default();
-    let address = ready.listeners.first().map(|listener| listener.address);
-    let replica = ready.written.replica.clone().unwrap_or_else(|| super::replica_of_host("edge", address));
+    let replica = ready.written.replica.clone();
+    let replica = replica.unwrap_or_else(|| super::replica_of_host("edge", bound.address()));
     let watched: Arc<dyn Catalog> = store.clone();
     let snapshot_file = ready.written.snapshot_file.as_deref();
     let catalog = followed::catalog(&mut background, watched, replica.clone(), snapshot_file).await;
@@ -72,7 +73,7 @@ fn forwarders(ready: &Ready) -> anyhow::Result<HashMap<Provider, Forwarder>> {
         };
         let known = Known::find(provider)?;
         let channel = forward_grpc::channel(service::endpoint(uri));
-        let remote = forward_grpc::Remote::new(channel, Some(service::inject()));
+        let remote = Traced(forward_grpc::Remote::new(channel, Some(service::inject())));
         forwarders.insert(provider.clone(), Forwarder { dialect: known.dialect, forward: Arc::new(remote) });
     }
     if forwarders.is_empty() {

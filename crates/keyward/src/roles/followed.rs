@@ -14,9 +14,6 @@ use tokio::task::JoinSet;
 use super::providers::{Built, Known};
 use crate::bind::{self, Opened, VaultTargets};
 
-/// How long a call waits for state that the edge had and the forwarder has not yet, unless told otherwise.
-pub(super) const CATCH_UP_MAX: Duration = Duration::from_secs(2);
-
 /// Tasks that only feed this process; they are dropped at its end, when nobody asks any more.
 #[derive(Debug, Default)]
 pub(super) struct Background(JoinSet<()>);

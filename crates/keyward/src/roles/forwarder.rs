@@ -8,14 +8,14 @@ use seal::handover::KeyPair;
 use store::Vault;
 
 use super::{
-    followed::{self, Background, CATCH_UP_MAX, Watching},
+    followed::{self, Background, Watching},
     providers::Known,
     said::say,
     service, telemetry_of,
 };
 use crate::{
     command,
-    config::{FORWARDER_LISTEN, Ready, Sources},
+    config::{CATCH_UP_MAX, FORWARDER_LISTEN, Ready, Sources},
     lifecycle::{Lifecycle, Patience, Signals},
 };
 

@@ -9,7 +9,7 @@ use store::{Admin, Held, PublishedEndpoint, System};
 use telemetry::Metrics;
 use tokio::net::TcpListener;
 
-use super::tls;
+use super::{tls, traced};
 use crate::{
     config::{self, Ready},
     lifecycle::Lifecycle,
@@ -57,6 +57,11 @@ pub(crate) fn bind_error(address: SocketAddr, error: &io::Error) -> anyhow::Erro
 }
 
 impl Bound {
+    /// The first address.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.0.first().map(|(_, address, ..)| *address)
+    }
+
     /// Begins to take calls, as tasks of `lifecycle`.
     pub(crate) fn serve(
         self,
@@ -73,7 +78,10 @@ impl Bound {
         let (mut url, mut lines) = (String::new(), Vec::new());
         for (listener, address, socket, tls) in self.0 {
             let planes = planes(&listener);
-            let router = planes.admin.then(|| management::router(Arc::clone(admin), managed.clone()));
+            let router = planes.admin.then(|| {
+                let router = management::router(Arc::clone(admin), managed.clone());
+                router.layer(axum::middleware::from_fn(traced::management))
+            });
             let scheme = if tls.is_some() { "https" } else { "http" };
             if url.is_empty() {
                 url = format!("{scheme}://{address}");

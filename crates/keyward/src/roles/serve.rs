@@ -1,6 +1,6 @@
 //! `keyward serve`: all roles in one process, over the same seams.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use edge::Forwarder;
@@ -8,7 +8,7 @@ use seal::handover::KeyPair;
 use store::{Admin, Catalog, Held, PublishedEndpoint, Store, Vault};
 
 use super::{
-    followed::{self, Background, CATCH_UP_MAX, Watching},
+    followed::{self, Background, Watching},
     front::{self, Front},
     providers::PROVIDERS,
     said::{self, say},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     command,
-    config::{Database, Home, Ready, Sources},
+    config::{CATCH_UP_MAX, Database, Home, Ready, Sources},
     lifecycle::{Lifecycle, Patience, Signals},
 };
 
@@ -65,7 +65,7 @@ impl House {
         let storage = storage::open(ready, database, true).await?;
         let store = Arc::new(storage.store.clone());
         let mut background = Background::default();
-        let replica = replica(ready, database);
+        let replica = replica(ready, database, bound.address());
         let (admin, watched): (Arc<dyn Admin>, Arc<dyn Catalog>) = (store.clone(), store.clone());
         let catalog = followed::catalog(&mut background, watched, replica.clone(), None).await;
         let forwarders = forwarders(ready, &store, &replica, &mut background).await?;
@@ -125,12 +125,10 @@ async fn forwarders(
 }
 
 /// The embedded database has this one process; on Postgres there may be more.
-fn replica(ready: &Ready, database: &Database) -> String {
+fn replica(ready: &Ready, database: &Database, address: Option<SocketAddr>) -> String {
     match (&ready.written.replica, database) {
         (Some(name), _) => name.clone(),
         (None, Database::Embedded(_)) => "serve".to_owned(),
-        (None, Database::Postgres(_)) => {
-            super::replica_of_host("serve", ready.listeners.first().map(|one| one.address))
-        }
+        (None, Database::Postgres(_)) => super::replica_of_host("serve", address),
     }
 }

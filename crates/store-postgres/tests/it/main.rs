@@ -9,4 +9,9 @@ mod wake;
 
 use home::home;
 
-store::tables_suite!(home);
+mod tables {
+    store::tables_suite!(super::home);
+}
+mod whole {
+    store::store_suite!(super::home);
+}

@@ -8,4 +8,9 @@ mod home;
 
 use home::home;
 
-store::tables_suite!(home);
+mod tables {
+    store::tables_suite!(super::home);
+}
+mod whole {
+    store::store_suite!(super::home);
+}
