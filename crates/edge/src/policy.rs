@@ -71,10 +71,11 @@ impl Keys {
 
     /// Over every pepper that was pushed; they are numbered from 1.
     fn verifier(&self) -> Option<Verifier> {
-        let peppers = (1_u32..).map_while(|serial| match self.held.get(&format!("pepper-{serial}")).as_deref() {
-            Some(PublishedCaller::Pepper(pepper)) => pepper.of_clients().ok(),
-            Some(PublishedCaller::Key(_)) | None => None,
-        });
+        let peppers =
+            (1_u32..).map_while(|serial| match self.held.get(&format!("pepper-{serial}")).as_deref() {
+                Some(PublishedCaller::Pepper(pepper)) => pepper.of_clients().ok(),
+                Some(PublishedCaller::Key(_)) | None => None,
+            });
         peppers.fold(None, |verifier: Option<Verifier>, pepper| match verifier {
             None => Some(Verifier::new(Kind::Client, pepper)),
             Some(verifier) => verifier.with(pepper).ok(),

@@ -1,4 +1,4 @@
-//! The admin's command line: `secret`, `model` and `endpoint`, over the management REST API.
+//! The admin's command line: `secret`, `model`, `endpoint` and `key`, over the management REST API.
 //!
 //! Exit codes: 0 done, 1 refused, 2 wrong usage (clap's), 3 Keyward was not reached, 4 the provider is at fault
 //! (`endpoint test` only). Tables for people, `--json` for scripts. A secret's value is never an argument: arguments are
@@ -6,6 +6,7 @@
 
 mod client;
 mod endpoint;
+mod key;
 mod model;
 mod probe;
 mod secret;
@@ -15,6 +16,7 @@ use std::{io::Write as _, process::ExitCode};
 
 pub(crate) use client::Client;
 pub(crate) use endpoint::EndpointCommand;
+pub(crate) use key::KeyCommand;
 pub(crate) use model::ModelCommand;
 pub(crate) use secret::SecretCommand;
 

@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Manage endpoints
     #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
     Endpoint(crate::admin::EndpointCommand),
+    /// Manage the keys of applications
+    #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
+    Key(crate::admin::KeyCommand),
     /// Check a configuration file without starting anything
     Check(Configured),
     /// Print the effective configuration, secrets masked
@@ -92,6 +95,9 @@ pub(crate) struct Serve {
     pub listen: Option<std::net::SocketAddr>,
     #[command(flatten)]
     pub place: DataPlace,
+    /// Let only holders of client keys call (`keyward key create`)
+    #[arg(long)]
+    pub client_keys: bool,
     /// Listen on an address that is not loopback although nobody needs a credential: whoever reaches it spends your money
     #[arg(long)]
     pub insecure_open: bool,
@@ -117,6 +123,9 @@ pub(crate) struct Edge {
     /// This process's name among replicas [default: edge-<host>-<port>]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
+    /// Let only holders of client keys call (`keyward key create`)
+    #[arg(long)]
+    pub client_keys: bool,
     /// Listen on an address that is not loopback although nobody needs a credential
     #[arg(long)]
     pub insecure_open: bool,

@@ -10,6 +10,7 @@ mod disconnects;
 mod drain;
 mod errors;
 mod keeping;
+mod keys;
 mod management;
 mod pull_request;
 mod truncation;

@@ -234,7 +234,8 @@ impl From<ClientKey> for KeyShape {
         let (endpoints, endpoint_tags) = match &key.scope {
             Scope::All => (Vec::new(), Vec::new()),
             Scope::Only(only) => {
-                let tag = |(key, value): (&str, &str)| TagShape { key: key.to_owned(), value: value.to_owned() };
+                let tag =
+                    |(key, value): (&str, &str)| TagShape { key: key.to_owned(), value: value.to_owned() };
                 (only.names().map(ToString::to_string).collect(), only.tags().map(tag).collect())
             }
         };

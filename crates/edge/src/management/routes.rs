@@ -7,8 +7,8 @@ use axum::{
 use fault::Fault;
 
 use super::{
-    Management, bindings, client_keys, definitions, discovery, endpoints, experiments, guard, mappings, problem::Problem,
-    secrets, tags,
+    Management, bindings, client_keys, definitions, discovery, endpoints, experiments, guard, mappings,
+    problem::Problem, secrets, tags,
 };
 
 /// What MLflow's Python client calls, and what its pages call.

@@ -10,6 +10,7 @@ mod calls;
 mod client;
 mod fidelity;
 mod gone;
+mod keys;
 mod log;
 mod management;
 mod process;

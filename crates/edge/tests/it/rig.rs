@@ -228,7 +228,14 @@ impl Rig {
         ]);
         let metrics = Arc::new(Metrics::new());
         let entropy = Arc::new(Counting(Mutex::new(0)));
-        let edge = Edge::new(wanted.config, wanted.policy, Arc::clone(&catalog), forwarders, Arc::clone(&metrics), entropy);
+        let edge = Edge::new(
+            wanted.config,
+            wanted.policy,
+            Arc::clone(&catalog),
+            forwarders,
+            Arc::clone(&metrics),
+            entropy,
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stopping, ending) = (CancellationToken::new(), CancellationToken::new());

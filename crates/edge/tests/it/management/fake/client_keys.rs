@@ -56,7 +56,11 @@ impl ClientKeys for Fake {
         Ok(keys)
     }
 
-    async fn update_client_key(&self, caller: &Caller, change: ClientKeyChange) -> Result<Written<ClientKey>> {
+    async fn update_client_key(
+        &self,
+        caller: &Caller,
+        change: ClientKeyChange,
+    ) -> Result<Written<ClientKey>> {
         let key = self.changed(&change.key_id, |key| {
             key.note = change.note.or_else(|| key.note.take());
             key.scope = change.scope.unwrap_or_else(|| key.scope.clone());
@@ -76,7 +80,8 @@ impl ClientKeys for Fake {
         overlap_ms: i64,
     ) -> Result<Written<MintedKey>> {
         let old = self.changed(key_id, |key| key.retires_at = Some(overlap_ms))?;
-        let new = NewClientKey { owner: old.owner, note: old.note, scope: old.scope, expires_at: old.expires_at };
+        let new =
+            NewClientKey { owner: old.owner, note: old.note, scope: old.scope, expires_at: old.expires_at };
         let minted = self.minted(caller, new);
         Ok(self.written(caller, minted))
     }
