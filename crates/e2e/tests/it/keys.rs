@@ -136,7 +136,7 @@ async fn settled(file: &Path, part: &str) {
             look.tick().await;
         }
     };
-    tokio::time::timeout(PATIENCE, found).await.expect("the snapshot is written");
+    tokio::time::timeout(PATIENCE, found).await.unwrap();
 }
 
 /// Files below a folder that hold this text.

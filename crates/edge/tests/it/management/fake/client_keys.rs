@@ -27,10 +27,10 @@ impl Fake {
         MintedKey { key, shown_once }
     }
 
-    fn changed(&self, key_id: &KeyId, change: impl FnOnce(&mut ClientKey)) -> Result<ClientKey> {
+    fn changed(&self, key_id: KeyId, change: impl FnOnce(&mut ClientKey)) -> Result<ClientKey> {
         self.sound()?;
         let mut state = self.state.lock().unwrap();
-        let key = state.keys.iter_mut().find(|key| key.key_id == *key_id);
+        let key = state.keys.iter_mut().find(|key| key.key_id == key_id);
         let key = key.ok_or_else(|| missing("client key", "key_id", key_id))?;
         change(key);
         Ok(key.clone())
@@ -46,7 +46,7 @@ impl ClientKeys for Fake {
     }
 
     async fn client_key(&self, key_id: &KeyId) -> Result<ClientKey> {
-        self.changed(key_id, |_| ())
+        self.changed(*key_id, |_| ())
     }
 
     async fn client_keys(&self, owner: Option<&Label>) -> Result<Vec<ClientKey>> {
@@ -61,7 +61,7 @@ impl ClientKeys for Fake {
         caller: &Caller,
         change: ClientKeyChange,
     ) -> Result<Written<ClientKey>> {
-        let key = self.changed(&change.key_id, |key| {
+        let key = self.changed(change.key_id, |key| {
             key.note = change.note.or_else(|| key.note.take());
             key.scope = change.scope.unwrap_or_else(|| key.scope.clone());
             match change.expires_at {
@@ -79,7 +79,7 @@ impl ClientKeys for Fake {
         key_id: &KeyId,
         overlap_ms: i64,
     ) -> Result<Written<MintedKey>> {
-        let old = self.changed(key_id, |key| key.retires_at = Some(overlap_ms))?;
+        let old = self.changed(*key_id, |key| key.retires_at = Some(overlap_ms))?;
         let new =
             NewClientKey { owner: old.owner, note: old.note, scope: old.scope, expires_at: old.expires_at };
         let minted = self.minted(caller, new);
@@ -88,12 +88,12 @@ impl ClientKeys for Fake {
 
     async fn revoke_client_key(&self, caller: &Caller, key_id: &KeyId) -> Result<Written<ClientKey>> {
         let now = self.tick();
-        let key = self.changed(key_id, |key| key.revoked_at = Some(now))?;
+        let key = self.changed(*key_id, |key| key.revoked_at = Some(now))?;
         Ok(self.written(caller, key))
     }
 
     async fn delete_client_key(&self, caller: &Caller, key_id: &KeyId) -> Result<Receipt> {
-        self.changed(key_id, |_| ())?;
+        self.changed(*key_id, |_| ())?;
         self.state.lock().unwrap().keys.retain(|key| key.key_id != *key_id);
         Ok(self.receipt(caller))
     }
