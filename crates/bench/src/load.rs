@@ -38,8 +38,8 @@ impl Connection {
         Ok(Self { sender, authority })
     }
 
-    /// One call; number of frames and of bytes of the answer.
-    async fn call(&mut self, target: &str, question: &Bytes) -> anyhow::Result<(u64, u64)> {
+    /// One call, its answer read to the end.
+    async fn call(&mut self, target: &str, question: &Bytes) -> anyhow::Result<()> {
         let request = Request::post(target)
             .header(HOST, &self.authority)
             .header(CONTENT_TYPE, "application/json")
@@ -49,13 +49,10 @@ impl Connection {
         let response = self.sender.send_request(request).await.context("send")?;
         ensure!(response.status() == 200, "status {}", response.status());
         let mut body = response.into_body();
-        let (mut frames, mut bytes) = (0, 0);
         while let Some(frame) = body.frame().await {
-            let frame = frame.context("read the answer")?;
-            bytes += frame.data_ref().map_or(0, Bytes::len) as u64;
-            frames += 1;
+            frame.context("read the answer")?;
         }
-        Ok((frames, bytes))
+        Ok(())
     }
 }
 
@@ -63,14 +60,17 @@ impl Connection {
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     /// One a request.
-    pub latencies: Vec<Duration>,
+    pub(crate) latencies: Vec<Duration>,
     /// From the first request to the last answer.
-    pub took: Duration,
-    /// Bytes of all answers.
-    pub bytes: u64,
+    pub(crate) took: Duration,
 }
 
 impl Outcome {
+    /// How many calls there were.
+    pub(crate) fn calls(&self) -> u64 {
+        self.latencies.len() as u64
+    }
+
     /// The latency that a share of the requests stayed below.
     pub(crate) fn quantile(&self, share: f64) -> Duration {
         let last = self.latencies.len().saturating_sub(1);
@@ -101,9 +101,8 @@ pub(crate) async fn saturate(
             let mut outcome = Outcome::default();
             for _ in 0..share {
                 let began = Instant::now();
-                let (_, bytes) = connection.call(&target, &question).await?;
+                connection.call(&target, &question).await?;
                 outcome.latencies.push(began.elapsed());
-                outcome.bytes += bytes;
             }
             anyhow::Ok(outcome)
         });
@@ -136,7 +135,11 @@ pub(crate) async fn paced(url: &str, target: &str, per_second: u32, count: usize
     gather(workers, started).await
 }
 
-/// `count` streams at once, each on a connection of its own, read to their end. `midway` is called once all are open.
+/// How long after the first call all streams are taken to be open and under way.
+const ALL_OPEN: Duration = Duration::from_secs(2);
+
+/// `count` streams at once, each on a connection of its own, read to their end. `midway` is called once all are open; a
+/// stream lasts longer than that.
 pub(crate) async fn streams(
     url: &str,
     target: &str,
@@ -152,12 +155,12 @@ pub(crate) async fn streams(
             let mut connection = Connection::open(&url).await?;
             opened.wait().await;
             let began = Instant::now();
-            let (_, bytes) = connection.call(&target, &question()).await?;
-            anyhow::Ok(Outcome { latencies: vec![began.elapsed()], took: Duration::ZERO, bytes })
+            connection.call(&target, &question()).await?;
+            anyhow::Ok(Outcome { latencies: vec![began.elapsed()], took: Duration::ZERO })
         });
     }
     opened.wait().await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    tokio::time::sleep(ALL_OPEN).await;
     midway()?;
     gather(workers, started).await
 }
@@ -167,7 +170,6 @@ async fn gather(mut workers: JoinSet<anyhow::Result<Outcome>>, started: Instant)
     while let Some(outcome) = workers.join_next().await {
         let outcome = outcome.context("a worker")??;
         whole.latencies.extend(outcome.latencies);
-        whole.bytes += outcome.bytes;
     }
     whole.latencies.sort_unstable();
     whole.took = started.elapsed();

@@ -1,151 +1,198 @@
-//! Runs every subject through the same measurements and prints one table.
-
-use std::time::Duration;
+//! Runs every subject through the same measurements, round after round, and prints what was measured.
 
 use anyhow::Context as _;
 
 use crate::{
-    Run, load,
-    process::{OTHERS, Process},
-    subject::{self, Models, Subject},
+    Run, binary, conditions, instructions,
+    measure::{self, FAST, PACE, Row},
+    process::{self, Processor, Start},
+    subject::{Ground, Kind, Models},
 };
 
-/// One row.
-struct Row {
-    name: &'static str,
-    idle: Option<u64>,
-    unary_cpu: Option<f64>,
-    unary_rate: f64,
-    paced: [Duration; 3],
-    chunk_cpu: Option<f64>,
-    stream_memory: Option<u64>,
-    fast_rate: Option<f64>,
+/// A subject and what was measured of it in every round.
+struct Rows {
+    kind: Kind,
+    rounds: Vec<Row>,
+    instructions: Option<u64>,
 }
 
-/// Streams read at once for the highest chunk rate, and chunks of each.
-const FAST: (usize, usize) = (16, 20_000);
+/// Takes one figure out of a row.
+type Cell = fn(&Row) -> Option<f64>;
 
 /// Measures everything.
 pub(crate) async fn run(run: &Run) -> anyhow::Result<()> {
+    let keyward = binary::keyward(run.keyward.as_deref()).await?;
     let this = std::env::current_exe().context("this binary")?;
-    let upstream = Process::start(OTHERS, &this, &["upstream"], &[]).await?;
+    let upstream = Start { processor: Processor::Others, ..Start::measured(&this, &["upstream"]) };
+    let upstream = upstream.start().await?;
     let models = Models {
         unary: "u".to_owned(),
         paced: format!("s-{}-100", run.chunks),
         fast: format!("s-{}-0", FAST.1),
     };
-    let mut rows = Vec::new();
-    let mut missing = Vec::new();
-    rows.push(measure(run, &subject::direct(&upstream.url), &models).await?);
-    match subject::nginx(&upstream.url).await? {
-        Some(nginx) => rows.push(measure(run, &nginx, &models).await?),
-        None => missing.push("nginx is not installed: its row is missing"),
+    let ground = Ground { upstream: upstream.url.clone(), keyward, models };
+    let wanted = |kind: &Kind| run.only.as_ref().is_none_or(|only| kind.name().contains(only));
+    let mut all: Vec<Rows> = Kind::ALL
+        .into_iter()
+        .filter(wanted)
+        .map(|kind| Rows { kind, rounds: Vec::new(), instructions: None })
+        .collect();
+    let mut loads = vec![conditions::load()];
+    for round in 1..=run.rounds.max(1) {
+        // Subject after subject in every round, so that a busy minute of the machine does not fall on one of them alone.
+        for rows in &mut all {
+            measure(run, &ground, rows, round)
+                .await
+                .with_context(|| format!("measure {}", rows.kind.name()))?;
+        }
+        loads.push(conditions::load());
     }
-    rows.push(measure(run, &subject::bare(&upstream.url).await?, &models).await?);
-    rows.push(measure(run, &subject::keyward(&run.keyward, &upstream.url, &models).await?, &models).await?);
-    print(run, &rows);
-    for line in missing {
-        println!("{line}");
+    count(run, &ground, &mut all).await?;
+    print(run, &all, &loads);
+    Ok(())
+}
+
+async fn measure(run: &Run, ground: &Ground, rows: &mut Rows, round: usize) -> anyhow::Result<()> {
+    let Some(subject) = rows.kind.start(ground, None).await? else {
+        println!("round {round}: {} is not installed", rows.kind.name());
+        return Ok(());
+    };
+    println!("round {round}: {}", rows.kind.name());
+    rows.rounds.push(measure::all(run, ground, &subject).await?);
+    Ok(())
+}
+
+async fn count(run: &Run, ground: &Ground, all: &mut [Rows]) -> anyhow::Result<()> {
+    if run.counted == 0 || !process::counts_instructions() {
+        println!("instructions are not counted: valgrind is not installed, or `--counted 0` was given");
+        return Ok(());
+    }
+    for rows in all.iter_mut().filter(|rows| matches!(rows.kind, Kind::Bare | Kind::Serve | Kind::Quiet)) {
+        println!("counting instructions: {}", rows.kind.name());
+        let counted = instructions::of(rows.kind, ground, run.counted, run.profiles.as_deref()).await;
+        rows.instructions = counted.with_context(|| format!("count those of {}", rows.kind.name()))?;
     }
     Ok(())
 }
 
-async fn measure(run: &Run, subject: &Subject, models: &Models) -> anyhow::Result<Row> {
-    println!("measuring: {}", subject.name);
-    let (url, unary) = (&subject.url, subject.target(&models.unary, false));
-    let idle = resident(subject)?;
-    load::saturate(url, &unary, run.connections, run.requests / 10).await.context("warm up")?;
+impl Rows {
+    /// The middle of the rounds.
+    fn middle(&self, cell: impl Fn(&Row) -> Option<f64>) -> Option<f64> {
+        let mut values: Vec<f64> = self.rounds.iter().filter_map(cell).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        values.get(values.len() / 2).copied()
+    }
 
-    let before = cpu(subject)?;
-    let outcome =
-        load::saturate(url, &unary, run.connections, run.requests).await.context("unary at saturation")?;
-    let unary_cpu = per(before, cpu(subject)?, outcome.latencies.len());
-    let unary_rate = rate(outcome.latencies.len(), outcome.took);
-
-    let outcome = load::paced(url, &unary, 500, run.paced).await.context("unary at 500 a second")?;
-    let paced = [0.5, 0.99, 0.999].map(|share| outcome.quantile(share));
-
-    let target = subject.target(&models.paced, true);
-    let (before, memory_before) = (cpu(subject)?, resident(subject)?);
-    let mut memory = None;
-    load::streams(url, &target, run.streams, || {
-        memory = resident(subject)?;
-        Ok(())
-    })
-    .await
-    .context("streams")?;
-    let chunk_cpu = per(before, cpu(subject)?, run.streams * run.chunks);
-    let stream_memory = memory
-        .zip(memory_before)
-        .map(|(with, without)| with.saturating_sub(without) / u64::try_from(run.streams).unwrap_or(1).max(1));
-
-    let target = subject.target(&models.fast, true);
-    let before = cpu(subject)?;
-    load::saturate(url, &target, FAST.0, FAST.0).await.context("streams as fast as they go")?;
-    let fast_rate = per(before, cpu(subject)?, FAST.0 * FAST.1).map(|micros| 1e6 / micros);
-
-    Ok(Row { name: subject.name, idle, unary_cpu, unary_rate, paced, chunk_cpu, stream_memory, fast_rate })
+    /// The lowest and the highest of the rounds.
+    fn span(&self, cell: impl Fn(&Row) -> Option<f64>) -> Option<(f64, f64)> {
+        let values = || self.rounds.iter().filter_map(&cell);
+        Some((values().min_by(f64::total_cmp)?, values().max_by(f64::total_cmp)?))
+    }
 }
 
-fn cpu(subject: &Subject) -> anyhow::Result<Option<Duration>> {
-    subject.process.as_ref().map(|process| Ok(process.used()?.cpu)).transpose()
-}
-
-fn resident(subject: &Subject) -> anyhow::Result<Option<u64>> {
-    subject.process.as_ref().map(|process| Ok(process.used()?.resident)).transpose()
-}
-
-/// Microseconds of CPU time for each of `count`.
-fn per(before: Option<Duration>, after: Option<Duration>, count: usize) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let count = count as f64;
-    before.zip(after).map(|(before, after)| (after.saturating_sub(before)).as_secs_f64() * 1e6 / count)
-}
-
-fn rate(count: usize, took: Duration) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let count = count as f64;
-    count / took.as_secs_f64()
-}
-
-fn print(run: &Run, rows: &[Row]) {
+/// Each cell is the middle of the rounds; where noise shows, the lowest and the highest stand beside it.
+fn print(run: &Run, all: &[Rows], loads: &[String]) {
+    println!();
+    for line in conditions::lines() {
+        println!("{line}");
+    }
     println!(
-        "\n{} connections at saturation, {} requests; {} streams of {} chunks, ten a second; 1 KiB answers, 0.7 KiB questions,",
-        run.connections, run.requests, run.streams, run.chunks
+        "{} rounds by fresh processes, the middle of them shown (lowest – highest beside it); {} connections and {} requests at saturation; {} streams of {} chunks, ten a second each; {} streams of {} chunks at full speed; {} requests at {PACE}/s.",
+        run.rounds, run.connections, run.requests, run.streams, run.chunks, FAST.0, FAST.1, run.paced,
     );
+    println!("Load average of the machine before each round and at the end: {}.\n", loads.join(", "));
+    unary(all);
+    println!();
+    streams(all);
+    println!();
+    goals(all);
+}
+
+fn unary(all: &[Rows]) {
+    let direct = all.iter().find(|rows| rows.kind == Kind::Direct);
     println!(
-        "HTTP/1.1 keep-alive, no TLS. Measured process on its own processor. CPU is user + system time of the process.\n"
+        "| one call, unary | CPU µs | requests/s | added p50 / p99 at {PACE}/s, µs | instructions | idle MB |"
     );
-    println!(
-        "| | CPU µs per request | requests/s | latency at 500/s, µs: p50 / p99 / p99.9 | CPU µs per chunk | KiB per stream | chunks per CPU second | idle MB |"
-    );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
-    for row in rows {
-        let [p50, p99, p999] = row.paced.map(|latency| latency.as_micros());
+    println!("|---|--:|--:|--:|--:|--:|");
+    for rows in all.iter().filter(|rows| !rows.rounds.is_empty()) {
+        let added = [0, 1].map(|at: usize| {
+            let of = |rows: &Rows| rows.middle(|row| row.latency[at]);
+            let added = direct.and_then(of).zip(of(rows)).map(|(direct, ours)| ours - direct);
+            cell(added.filter(|_| rows.kind != Kind::Direct), 0)
+        });
         println!(
-            "| {} | {} | {:.0} | {p50} / {p99} / {p999} | {} | {} | {} | {} |",
-            row.name,
-            cell(row.unary_cpu.map(|value| format!("{value:.1}"))),
-            row.unary_rate,
-            cell(row.chunk_cpu.map(|value| format!("{value:.1}"))),
-            cell(row.stream_memory.map(|bytes| format!("{}", bytes / 1024))),
-            cell(row.fast_rate.map(|rate| format!("{rate:.0}"))),
-            cell(row.idle.map(|bytes| format!("{}", bytes / 1_000_000))),
+            "| {} | {} | {} | {} / {} | {} | {} |",
+            rows.kind.name(),
+            spread(rows, |row| row.unary_cpu),
+            cell(rows.middle(|row| row.unary_rate), 0),
+            added[0],
+            added[1],
+            rows.instructions.map_or_else(none, |instructions| instructions.to_string()),
+            cell(rows.middle(|row| row.idle), 1),
         );
     }
-    let of = |name: &str| rows.iter().find(|row| row.name.starts_with(name));
-    if let (Some(bare), Some(ours)) = (of("axum"), of("keyward")) {
-        let ratio = |ours: Option<f64>, bare: Option<f64>| {
-            ours.zip(bare).map(|(ours, bare)| format!("{:.2}", ours / bare))
-        };
+    if let Some(direct) = direct {
+        let [p50, p99] = [0, 1].map(|at: usize| cell(direct.middle(|row| row.latency[at]), 0));
+        println!("\nThe upstream's own p50 / p99, to which the others add: {p50} / {p99} µs.");
+    }
+}
+
+fn streams(all: &[Rows]) {
+    println!(
+        "| streams | CPU µs per chunk | chunks/s reached | KiB per stream | chunks per CPU second, full speed |"
+    );
+    println!("|---|--:|--:|--:|--:|");
+    for rows in all.iter().filter(|rows| !rows.rounds.is_empty()) {
         println!(
-            "\nkeyward against axum + reqwest in this run: {} × CPU per request (goal ≤ 1.5), {} × CPU per chunk (goal ≤ 1.2)",
-            cell(ratio(ours.unary_cpu, bare.unary_cpu)),
-            cell(ratio(ours.chunk_cpu, bare.chunk_cpu)),
+            "| {} | {} | {} | {} | {} |",
+            rows.kind.name(),
+            spread(rows, |row| row.chunk_cpu),
+            cell(rows.middle(|row| row.chunk_rate), 0),
+            spread(rows, |row| row.stream_memory),
+            cell(rows.middle(|row| row.fast_rate), 0),
         );
     }
 }
 
-fn cell(value: Option<String>) -> String {
-    value.unwrap_or_else(|| "–".to_owned())
+/// What this run says of each goal; a ratio is one between rows of this run.
+fn goals(all: &[Rows]) {
+    let of = |kind: Kind| all.iter().find(|rows| rows.kind == kind && !rows.rounds.is_empty());
+    let value = |kind: Kind, cell: Cell| of(kind).and_then(|rows| rows.middle(cell));
+    let ratio = |kind: Kind, cell: Cell| {
+        value(kind, cell).zip(value(Kind::Bare, cell)).map(|(ours, bare)| ours / bare)
+    };
+    let (unary, chunk): (Cell, Cell) = (|row| row.unary_cpu, |row| row.chunk_cpu);
+    println!("| goal | this run |\n|---|--:|");
+    let instructions = of(Kind::Serve).and_then(|rows| rows.instructions);
+    for (goal, measured) in [
+        ("serve: CPU per request ≤ 1.5 × axum + reqwest", cell(ratio(Kind::Serve, unary), 2)),
+        ("the same, without the log line", cell(ratio(Kind::Quiet, unary), 2)),
+        ("serve: CPU per chunk ≤ 1.2 × axum + reqwest", cell(ratio(Kind::Serve, chunk), 2)),
+        (
+            "serve: ≤ 130,000 instructions per request",
+            instructions.map_or_else(none, |count| count.to_string()),
+        ),
+        ("serve: ≤ 64 KiB per open stream", cell(value(Kind::Serve, |row| row.stream_memory), 1)),
+        ("serve: ≤ 40 MB idle", cell(value(Kind::Serve, |row| row.idle), 1)),
+        ("serve: ≥ 124,000 chunks per CPU second", cell(value(Kind::Serve, |row| row.fast_rate), 0)),
+        ("edge + forwarder: ≤ 150 µs CPU per request", cell(value(Kind::Apart, unary), 1)),
+        ("edge + forwarder: ≤ 35 µs CPU per chunk", cell(value(Kind::Apart, chunk), 1)),
+    ] {
+        println!("| {goal} | {measured} |");
+    }
+}
+
+fn spread(rows: &Rows, of: Cell) -> String {
+    match (rows.middle(of), rows.span(of)) {
+        (Some(middle), Some((low, high))) => format!("{middle:.1} ({low:.1} – {high:.1})"),
+        _ => none(),
+    }
+}
+
+fn cell(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(none, |value| format!("{value:.digits$}"))
+}
+
+fn none() -> String {
+    "–".to_owned()
 }

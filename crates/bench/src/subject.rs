@@ -3,32 +3,90 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::{MEASURED, Process, pinned};
+use crate::{
+    keyward,
+    process::{Process, Start, Used},
+};
 
 /// The models that the upstream knows, and so the endpoints that Keyward is given.
 pub(crate) struct Models {
     /// Answers at once.
-    pub unary: String,
+    pub(crate) unary: String,
     /// Streams at a pace.
-    pub paced: String,
+    pub(crate) paced: String,
     /// Streams as fast as it goes.
-    pub fast: String,
+    pub(crate) fast: String,
+}
+
+/// What every subject is built from.
+pub(crate) struct Ground {
+    /// Where the upstream listens.
+    pub(crate) upstream: String,
+    /// The binary of Keyward.
+    pub(crate) keyward: PathBuf,
+    /// What the upstream answers to.
+    pub(crate) models: Models,
+}
+
+/// The kinds, in the order of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Direct,
+    Nginx,
+    Bare,
+    Serve,
+    Quiet,
+    Apart,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Direct, Self::Nginx, Self::Bare, Self::Serve, Self::Quiet, Self::Apart];
+
+    /// Its name in the table.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "upstream, directly",
+            Self::Nginx => "nginx",
+            Self::Bare => "axum + reqwest, bare",
+            Self::Serve => "keyward serve",
+            Self::Quiet => "keyward serve, no log line a call",
+            Self::Apart => "keyward edge + forwarder",
+        }
+    }
+
+    /// Starts it; none where it is not installed. `counts`: under valgrind, which writes what it counted there.
+    pub(crate) async fn start(
+        self,
+        ground: &Ground,
+        counts: Option<PathBuf>,
+    ) -> anyhow::Result<Option<Subject>> {
+        match self {
+            Self::Direct => Ok(Some(Subject { url: ground.upstream.clone(), ..Subject::default() })),
+            Self::Nginx => nginx(&ground.upstream).await,
+            Self::Bare => bare(&ground.upstream, counts).await.map(Some),
+            Self::Serve => keyward::serve(ground, "info", counts).await.map(Some),
+            Self::Quiet => keyward::serve(ground, "warn", counts).await.map(Some),
+            Self::Apart => keyward::apart(ground).await.map(Some),
+        }
+    }
 }
 
 /// Something that stands in the way.
+#[derive(Default)]
 pub(crate) struct Subject {
-    /// Its name in the table.
-    pub name: &'static str,
-    /// Its process; none for the upstream itself.
-    pub process: Option<Process>,
+    /// Its processes that are measured; none for the upstream itself.
+    pub(crate) processes: Vec<Process>,
+    /// Those that only have to be there.
+    pub(crate) _others: Vec<Process>,
     /// Where to call.
-    pub url: String,
+    pub(crate) url: String,
     /// What stands before `/v1beta/…` in its paths.
-    pub prefix: &'static str,
-    _folder: Option<TempDir>,
+    pub(crate) prefix: &'static str,
+    /// Its files.
+    pub(crate) _folder: Option<TempDir>,
 }
 
 impl Subject {
@@ -37,29 +95,38 @@ impl Subject {
         let method = if stream { "streamGenerateContent?alt=sse" } else { "generateContent" };
         format!("{}/v1beta/models/{model}:{method}", self.prefix)
     }
-}
 
-/// The upstream itself.
-pub(crate) fn direct(upstream: &str) -> Subject {
-    Subject { name: "upstream, directly", process: None, url: upstream.to_owned(), prefix: "", _folder: None }
+    /// What its measured processes used until now; none for the upstream itself.
+    pub(crate) fn used(&self) -> anyhow::Result<Option<Used>> {
+        if self.processes.is_empty() {
+            return Ok(None);
+        }
+        let mut whole = Used::default();
+        for process in &self.processes {
+            let used = process.used()?;
+            whole.cpu += used.cpu;
+            whole.resident += used.resident;
+        }
+        Ok(Some(whole))
+    }
 }
 
 /// axum + reqwest.
-pub(crate) async fn bare(upstream: &str) -> anyhow::Result<Subject> {
+async fn bare(upstream: &str, counts: Option<PathBuf>) -> anyhow::Result<Subject> {
     let this = std::env::current_exe().context("this binary")?;
-    let process = Process::start(MEASURED, &this, &["bare", "--upstream", upstream], &[]).await?;
-    let url = process.url.clone();
-    Ok(Subject { name: "axum + reqwest, bare", process: Some(process), url, prefix: "", _folder: None })
+    let start = Start { counts, ..Start::measured(&this, &["bare", "--upstream", upstream]) };
+    let process = start.start().await?;
+    Ok(Subject { url: process.url.clone(), processes: vec![process], ..Subject::default() })
 }
 
 /// nginx, where it is installed.
-pub(crate) async fn nginx(upstream: &str) -> anyhow::Result<Option<Subject>> {
-    let Some(program) =
-        ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].iter().map(Path::new).find(|path| path.exists())
-    else {
+async fn nginx(upstream: &str) -> anyhow::Result<Option<Subject>> {
+    let places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"];
+    let Some(program) = places.iter().map(Path::new).find(|path| path.exists()) else {
         return Ok(None);
     };
     let folder = tempfile::tempdir()?;
+    // nginx cannot say which port the system picked for it: one that is free now is named to it.
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let authority = upstream.trim_start_matches("http://");
     let configuration = format!(
@@ -73,66 +140,15 @@ pub(crate) async fn nginx(upstream: &str) -> anyhow::Result<Option<Subject>> {
     );
     let file = folder.path().join("nginx.conf");
     std::fs::write(&file, configuration)?;
-    let child =
-        pinned(MEASURED, program).arg("-c").arg(&file).kill_on_drop(true).spawn().context("start nginx")?;
+    let start = Start::measured(program, &["-c", file.to_str().context("a path in UTF-8")?]);
     let url = format!("http://127.0.0.1:{port}");
-    for _ in 0..200 {
+    let process = Process::adopt(start.unheard()?, url.clone());
+    let mut looks = tokio::time::interval(std::time::Duration::from_millis(25));
+    for _ in 0..400 {
+        looks.tick().await;
         if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
     }
-    let process = Some(Process::adopt(child, url.clone()));
-    Ok(Some(Subject { name: "nginx", process, url, prefix: "", _folder: Some(folder) }))
-}
-
-/// `keyward serve` on a fresh data folder, with one endpoint for each model of the upstream.
-pub(crate) async fn keyward(binary: &Path, upstream: &str, models: &Models) -> anyhow::Result<Subject> {
-    let folder = tempfile::tempdir()?;
-    let place = |name: &str| -> PathBuf { folder.path().join(name) };
-    let (data, key) = (place("data"), place("key"));
-    let arguments = [
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--data-dir",
-        data.to_str().context("a path in UTF-8")?,
-        "--key-file",
-        key.to_str().context("a path in UTF-8")?,
-    ];
-    // One line a call is logged as in production; the pipe's end is thrown away.
-    let process =
-        Process::start(MEASURED, binary, &arguments, &[("KEYWARD_EGRESS_ALLOW", "http://127.0.0.0/8")])
-            .await?;
-    let url = process.url.clone();
-    publish(&url, upstream, models).await?;
-    Ok(Subject {
-        name: "keyward serve",
-        process: Some(process),
-        url,
-        prefix: "/gateway/gemini",
-        _folder: Some(folder),
-    })
-}
-
-async fn publish(url: &str, upstream: &str, models: &Models) -> anyhow::Result<()> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
-    let post = async |path: &str, body: Value| -> anyhow::Result<Value> {
-        let answer = client.post(format!("{url}/api/3.0/mlflow/gateway/{path}")).json(&body).send().await?;
-        anyhow::ensure!(answer.status() == 200, "{path}: {}", answer.text().await?);
-        Ok(answer.json().await?)
-    };
-    let secret = json!({ "secret_name": "bench", "provider": "gemini", "secret_value": { "api_key": "bench-key" },
-        "auth_config": { "api_base": upstream } });
-    let secret = post("secrets/create", secret).await?;
-    for model in [&models.unary, &models.paced, &models.fast] {
-        let definition = json!({ "name": model, "provider": "gemini", "model_name": model,
-            "secret_id": secret["secret"]["secret_id"] });
-        let definition = post("model-definitions/create", definition).await?;
-        let id = &definition["model_definition"]["model_definition_id"];
-        let endpoint = json!({ "name": model, "model_configs": [
-            { "model_definition_id": id, "linkage_type": "PRIMARY", "weight": 1.0 }] });
-        post("endpoints/create", endpoint).await?;
-    }
-    Ok(())
+    Ok(Some(Subject { url, processes: vec![process], _folder: Some(folder), ..Subject::default() }))
 }

@@ -2,15 +2,22 @@
 //!
 //! The model's name says what is wanted: `u` answers at once, `s-<chunks>-<pause in ms>` streams.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future as _,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::{Request, Response, header::CONTENT_TYPE};
-use http_body_util::{BodyExt as _, Full, channel::Channel, combinators::BoxBody};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, combinators::BoxBody};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Sleep};
 
 /// Serves on a port that the system picks, and prints it.
 pub(crate) async fn serve() -> anyhow::Result<()> {
@@ -48,22 +55,40 @@ async fn answer(request: Request<Incoming>) -> Result<Response<BoxBody<Bytes, In
     Ok(response.unwrap_or_default())
 }
 
-fn stream(chunks: u64, pause: Duration) -> BoxBody<Bytes, Infallible> {
-    let (mut sender, body) = Channel::new(1);
-    // The sender ends with the body: sending fails once the connection is gone.
-    #[expect(clippy::disallowed_methods, reason = "ends with the stream that it feeds")]
-    tokio::spawn(async move {
-        for number in 0..chunks {
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
-            }
-            let event = if number + 1 == chunks { last_event() } else { event() };
-            if sender.send_data(Bytes::from_static(event)).await.is_err() {
-                return;
-            }
+/// A stream of events, each at its time; without a pause all of them are there at once, so that this end is never the
+/// slow one.
+struct Stream {
+    left: u64,
+    pause: Option<Pin<Box<Sleep>>>,
+    every: Duration,
+}
+
+fn stream(chunks: u64, every: Duration) -> BoxBody<Bytes, Infallible> {
+    let pause = (!every.is_zero()).then(|| Box::pin(tokio::time::sleep(every)));
+    Stream { left: chunks, pause, every }.boxed()
+}
+
+impl http_body::Body for Stream {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
         }
-    });
-    body.boxed()
+        let every = self.every;
+        if let Some(pause) = &mut self.pause {
+            ready!(pause.as_mut().poll(context));
+            let next = pause.deadline() + every;
+            pause.as_mut().reset(next);
+        }
+        self.left -= 1;
+        let event = if self.left == 0 { last_event() } else { event() };
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(event)))))
+    }
 }
 
 /// About 1 KiB, in Gemini's shape.

@@ -174,10 +174,12 @@ def main():
     options = {"base_url": asked["base_url"]}
     if "headers" in asked:
         options["headers"] = asked["headers"]
+    shared = genai.Client(api_key="dummy", http_options=options)
     outcomes = []
     for case in asked["cases"]:
-        # A client for each call: an async one belongs to its event loop, and a broken connection to its call.
-        client = genai.Client(api_key="dummy", http_options=options)
+        # An async client belongs to its event loop, and each case has one of its own.
+        is_async = case["kind"].startswith("async")
+        client = genai.Client(api_key="dummy", http_options=options) if is_async else shared
         outcomes.append(run(client, case))
     json.dump(outcomes, sys.stdout, default=str)
 

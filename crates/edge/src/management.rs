@@ -41,8 +41,6 @@ pub struct Config {
     pub body_bytes_max: usize,
     /// How long a request body may take to arrive.
     pub body_wait_max: Duration,
-    /// Origins, as `https://host[:port]`, whose pages may change things beside those of the listener itself.
-    pub allowed_origins: Vec<String>,
 }
 
 /// The longest request body where nothing is configured: 1 MiB.
@@ -52,7 +50,7 @@ pub const BODY_WAIT_MAX: Duration = Duration::from_secs(30);
 
 impl Default for Config {
     fn default() -> Self {
-        Self { body_bytes_max: BODY_BYTES_MAX, body_wait_max: BODY_WAIT_MAX, allowed_origins: Vec::new() }
+        Self { body_bytes_max: BODY_BYTES_MAX, body_wait_max: BODY_WAIT_MAX }
     }
 }
 

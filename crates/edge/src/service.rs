@@ -2,11 +2,13 @@
 //!
 //! A request's target is parsed once ([`Site::lead`]); hygiene, dispatch and the call all work on what came of it.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc};
+use std::{convert::Infallible, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use axum::Router;
 use dialect::gemini;
-use http::{HeaderValue, Method, Request, Response, Version, header, request::Parts};
+use fault::Fault;
+use futures_util::FutureExt as _;
+use http::{HeaderValue, Method, Request, Response, Uri, Version, header, request::Parts};
 use hyper::body::Incoming;
 use names::RequestId;
 use tower::ServiceExt as _;
@@ -110,7 +112,10 @@ impl Service {
     async fn serve(self, request: Request<Incoming>) -> Response<Outgoing> {
         let flight = Flight::begin(&self.wire);
         let (id, version) = (self.edge.request_id(), request.version());
-        let mut response = self.answer(request, &id).await;
+        let uri = request.uri().clone();
+        // What a panic leaves behind is this request's own, or counted by guards that unwinding drops.
+        let answered = AssertUnwindSafe(self.answer(request, &id)).catch_unwind().await;
+        let mut response = answered.unwrap_or_else(|_| self.panicked(&uri, &id));
         let headers = response.headers_mut();
         if let Ok(id) = HeaderValue::from_str(id.as_str()) {
             headers.insert(REQUEST_ID, id);
@@ -138,6 +143,14 @@ impl Service {
             Ok(Lead::Metrics) => probes::metrics(&self.edge).map(Outgoing::full),
             Ok(Lead::Management(router)) => manage(router, Request::from_parts(parts, body), id).await,
         }
+    }
+
+    /// A defect of the gateway's in one request is that request's end, not its neighbours'. What the panic said is the
+    /// panic hook's to tell.
+    fn panicked(&self, uri: &Uri, id: &RequestId) -> Response<Outgoing> {
+        tracing::error!(request_id = id.as_str(), "a request was not answered: its handler panicked");
+        let problem = Problem::new(Fault::Internal, "panic", "the gateway failed on this request").closing();
+        self.refuse(Face::of(uri.path(), uri.query()), &problem, id)
     }
 
     /// What was wrong with the request that the gate's stand-in stands for.

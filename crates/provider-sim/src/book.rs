@@ -6,10 +6,11 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::Gate;
+use crate::log::Received;
 use crate::script::Script;
 
 /// Which requests a script is for. What is absent matches everything.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Match {
     /// The method.
@@ -36,11 +37,16 @@ impl Match {
         Self { header: Some((name.to_owned(), value.to_owned())), ..Self::default() }
     }
 
-    fn matches(&self, head: &Head) -> bool {
-        let method = self.method.as_ref().is_none_or(|method| *method == head.method);
-        let target = self.target.as_ref().is_none_or(|part| head.target.contains(part.as_str()));
+    /// Whether a request is one of those.
+    pub fn matches(&self, received: &Received) -> bool {
+        self.is_for(&received.method, &received.target, &received.headers)
+    }
+
+    fn is_for(&self, method: &str, target: &str, headers: &[(String, String)]) -> bool {
+        let method = self.method.as_ref().is_none_or(|wanted| wanted == method);
+        let target = self.target.as_ref().is_none_or(|part| target.contains(part.as_str()));
         let header = self.header.as_ref().is_none_or(|(name, value)| {
-            head.headers.iter().any(|(other, held)| other.eq_ignore_ascii_case(name) && held == value)
+            headers.iter().any(|(other, held)| other.eq_ignore_ascii_case(name) && held == value)
         });
         method && target && header
     }
@@ -77,6 +83,12 @@ struct Page {
     once: bool,
 }
 
+impl Page {
+    fn is_for(&self, head: &Head) -> bool {
+        self.wanted.is_for(&head.method, &head.target, &head.headers)
+    }
+}
+
 impl Book {
     pub(crate) fn add(&self, wanted: Match, script: Script, once: bool) {
         self.scripts.lock().push(Page { wanted, script, once });
@@ -89,10 +101,10 @@ impl Book {
     /// The oldest script that is for one request, else the youngest that stays.
     pub(crate) fn choose(&self, head: &Head) -> Option<Script> {
         let mut scripts = self.scripts.lock();
-        if let Some(place) = scripts.iter().position(|page| page.once && page.wanted.matches(head)) {
+        if let Some(place) = scripts.iter().position(|page| page.once && page.is_for(head)) {
             return Some(scripts.remove(place).script);
         }
-        scripts.iter().rev().find(|page| page.wanted.matches(head)).map(|page| page.script.clone())
+        scripts.iter().rev().find(|page| page.is_for(head)).map(|page| page.script.clone())
     }
 
     pub(crate) fn gate(&self, name: &str) -> Gate {

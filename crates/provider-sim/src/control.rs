@@ -1,14 +1,7 @@
-//! The control API: scripts, gates and the log over HTTP, for what does not run in the same process.
-//!
-//! | request | does |
-//! |---|---|
-//! | `PUT /script` `{"match": {…}, "script": {…}, "once": false}` | adds a script |
-//! | `DELETE /script` | forgets every script |
-//! | `GET /requests`, `DELETE /requests` | the log as JSON; forgets it |
-//! | `GET /connections` | the connections as JSON |
-//! | `POST /gates/{name}/open`, `POST /gates/{name}/pass` | opens a gate for good; for one passage |
-//! | `GET /recordings` | the names of the recordings |
-//! | `GET /ca.pem` | the certificate authority |
+//! The control API: scripts, gates and the log over HTTP, for what does not run in the same process. The README lists
+//! its requests.
+
+mod ask;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,10 +17,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::book::Match;
+use crate::log::{NotSeen, Received};
 use crate::script::Script;
 use crate::shared::Shared;
+use ask::Ask;
 
-/// The longest script that is taken.
+/// The longest script that is taken, in bytes.
 const SCRIPT_MAX: usize = 64 * 1024 * 1024;
 
 #[derive(Deserialize)]
@@ -63,12 +58,20 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, ca_pem: St
 async fn answer(shared: &Shared, ca_pem: &str, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let ask = match Ask::read(request.uri().query()) {
+        Ok(ask) => ask,
+        Err(wrong) => return text(StatusCode::BAD_REQUEST, format!("{wrong}\n")),
+    };
     match (request.method(), segments.as_slice()) {
         (&Method::PUT, ["script"]) => return add(shared, request).await,
         (&Method::DELETE, ["script"]) => shared.book.clear(),
-        (&Method::GET, ["requests"]) => return json(&shared.log.requests()),
-        (&Method::DELETE, ["requests"]) => shared.log.forget(),
+        (&Method::GET, ["requests"]) => return requests(shared, &ask).await,
+        (&Method::GET, ["requests", number]) => return one(shared, number, &ask, is_whole).await,
+        (&Method::GET, ["requests", number, "end"]) => return one(shared, number, &ask, has_ended).await,
+        (&Method::DELETE, ["requests"]) if ask.wanted == Match::any() => shared.log.forget(),
+        (&Method::DELETE, ["requests"]) => shared.log.forget_some(|received| ask.wanted.matches(received)),
         (&Method::GET, ["connections"]) => return json(&shared.log.connections()),
+        (&Method::GET, ["gates", name, "reached", times]) => return reached(shared, name, times, &ask).await,
         (&Method::POST, ["gates", name, "open"]) => shared.book.gate(name).open(),
         (&Method::POST, ["gates", name, "pass"]) => shared.book.gate(name).pass(1),
         (&Method::GET, ["recordings"]) => {
@@ -78,6 +81,59 @@ async fn answer(shared: &Shared, ca_pem: &str, request: Request<Incoming>) -> Re
         _ => return text(StatusCode::NOT_FOUND, "no such path in the control API\n".to_owned()),
     }
     text(StatusCode::OK, String::new())
+}
+
+/// A request that was read to the end of its body, or will not be any more.
+fn is_whole(received: &Received) -> bool {
+    received.body_complete || has_ended(received)
+}
+
+fn has_ended(received: &Received) -> bool {
+    received.ended.is_some()
+}
+
+/// The requests that match, at once or when there are as many as were asked for.
+async fn requests(shared: &Shared, ask: &Ask) -> Response<Full<Bytes>> {
+    let what = format!("{} requests", ask.at_least);
+    let found = shared.log.wait_for(ask.patience, &what, |requests, _| {
+        let matching: Vec<Received> =
+            requests.iter().filter(|received| ask.wanted.matches(received)).cloned().collect();
+        let whole = matching.iter().filter(|received| is_whole(received)).count();
+        (whole >= ask.at_least).then_some(matching)
+    });
+    seen(found.await)
+}
+
+/// Request `number`, when it has come as far as `far_enough` says.
+async fn one(
+    shared: &Shared,
+    number: &str,
+    ask: &Ask,
+    far_enough: fn(&Received) -> bool,
+) -> Response<Full<Bytes>> {
+    let Ok(number) = number.parse::<u64>() else {
+        return text(StatusCode::BAD_REQUEST, "requests are counted from 1\n".to_owned());
+    };
+    let what = format!("request {number}");
+    let found = shared.log.wait_for(ask.patience, &what, |requests, _| {
+        requests.iter().find(|received| received.number == number && far_enough(received)).cloned()
+    });
+    seen(found.await)
+}
+
+async fn reached(shared: &Shared, name: &str, times: &str, ask: &Ask) -> Response<Full<Bytes>> {
+    let Ok(times) = times.parse::<u64>() else {
+        return text(StatusCode::BAD_REQUEST, "a gate is reached a whole number of times\n".to_owned());
+    };
+    let gate = shared.book.gate(name);
+    seen(gate.reached_within(ask.patience, times).await)
+}
+
+fn seen<T: Serialize>(found: Result<T, NotSeen>) -> Response<Full<Bytes>> {
+    match found {
+        Ok(found) => json(&found),
+        Err(not_seen) => text(StatusCode::REQUEST_TIMEOUT, format!("{not_seen}\n")),
+    }
 }
 
 async fn add(shared: &Shared, request: Request<Incoming>) -> Response<Full<Bytes>> {

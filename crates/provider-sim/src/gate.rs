@@ -1,6 +1,7 @@
 //! Gates: where a script waits until a test says go, so that no test need sleep.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
@@ -42,8 +43,12 @@ impl Gate {
 
     /// Waits until scripts have arrived here `times` times in all.
     pub async fn reached(&self, times: u64) -> Result<(), NotSeen> {
+        self.reached_within(PATIENCE, times).await
+    }
+
+    pub(crate) async fn reached_within(&self, patience: Duration, times: u64) -> Result<(), NotSeen> {
         let mut arrived = self.state.arrived.subscribe();
-        let seen = tokio::time::timeout(PATIENCE, arrived.wait_for(|count| *count >= times)).await;
+        let seen = tokio::time::timeout(patience, arrived.wait_for(|count| *count >= times)).await;
         let Ok(Ok(_)) = seen else {
             let count = *self.state.arrived.borrow();
             return Err(NotSeen(format!(

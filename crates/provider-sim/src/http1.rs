@@ -72,13 +72,15 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Http1<'a, R, W> {
         match known.as_ref().map(|script| &script.act) {
             Some(Act::CloseBeforeBody | Act::Refuse) => return Err(Ending::BySim),
             Some(Act::AnswerEarly) => {
-                let then = self.answer(&known.unwrap_or_default(), None, head, b"", entry).await?;
-                self.body(head, entry).await?;
+                let script = known.unwrap_or_default();
+                let then = self.answer(&script, None, head, b"", entry).await?;
+                self.body(head, script.read_gate.as_ref(), entry).await?;
                 return Ok(then);
             }
             _ => {}
         }
-        let body = self.body(head, entry).await?;
+        let gate = known.as_ref().and_then(|script| script.read_gate.as_ref());
+        let body = self.body(head, gate, entry).await?;
         let (script, refusal) =
             known.map_or_else(|| Answer::unscripted(head, &body), |script| (script, None));
         match &script.act {
@@ -96,13 +98,14 @@ impl<'a, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Http1<'a, R, W> {
         }
     }
 
-    async fn body(&mut self, head: &Head, entry: &Entry<'a>) -> Result<Bytes, Ending> {
+    async fn body(&mut self, head: &Head, gate: Option<&String>, entry: &Entry<'a>) -> Result<Bytes, Ending> {
         if head.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue")) {
             let go_on = self.writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
             go_on.map_err(|error| ending(&error))?;
         }
         let mut incoming = Incoming::new();
-        let read = self.inlet.body(head, &mut incoming).await;
+        let book = &self.shared.book;
+        let read = self.inlet.body(head, &mut incoming, &|| book.wait_at(gate)).await;
         let body = incoming.body.freeze();
         entry.body(body.clone(), incoming.framing, read.is_ok());
         read.map(|()| body)

@@ -107,12 +107,16 @@ impl Exchange {
             Some(Act::AnswerEarly) => {
                 let script = known.unwrap_or_default();
                 let sending = self.answer(shared, &script, None, head, b"", entry);
-                let (sent, read) = tokio::join!(sending, body(incoming, entry));
+                let (sent, read) = tokio::join!(
+                    sending,
+                    body(incoming, entry, || shared.book.wait_at(script.read_gate.as_ref()))
+                );
                 return sent.and(read.map(|_| ()));
             }
             _ => {}
         }
-        let body = body(incoming, entry).await?;
+        let gate = known.as_ref().and_then(|script| script.read_gate.as_ref());
+        let body = body(incoming, entry, || shared.book.wait_at(gate)).await?;
         let (script, refusal) =
             known.map_or_else(|| Answer::unscripted(head, &body), |script| (script, None));
         match script.act {
@@ -250,10 +254,15 @@ fn poll_gone(stream: &mut SendStream<Bytes>, context: &mut Context<'_>) -> Poll<
     })
 }
 
-async fn body(mut incoming: RecvStream, entry: &Entry<'_>) -> Result<Bytes, Broken> {
+async fn body<W: Future<Output = ()>>(
+    mut incoming: RecvStream,
+    entry: &Entry<'_>,
+    before_read: impl Fn() -> W,
+) -> Result<Bytes, Broken> {
     let mut body = BytesMut::new();
     let mut frames = Vec::new();
     let read = loop {
+        before_read().await;
         match incoming.data().await {
             None => break Ok(()),
             Some(Err(error)) => break Err(broken(error)),

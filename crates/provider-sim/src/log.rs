@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use tokio::sync::watch;
 
 /// How long a test waits for something that it has every reason to expect, before it fails.
@@ -14,7 +14,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// Requests kept; older ones are forgotten, their numbers are not given again.
 const REQUESTS_MAX: usize = 4096;
 
-/// What was waited for did not happen within [`PATIENCE`].
+/// What was waited for did not happen in time: within [`PATIENCE`], where nobody says otherwise.
 #[derive(Debug, thiserror::Error)]
 #[error("not seen in time: {0}")]
 pub struct NotSeen(pub(crate) String);
@@ -78,8 +78,8 @@ pub struct Received {
     /// Name and value of each header in the order of the wire, names in the case of the wire (HTTP/2 knows lower case only
     /// and `:authority` comes first). A byte above 127 is the character of the same number (Latin-1).
     pub headers: Vec<(String, String)>,
-    /// The body, without its framing.
-    #[serde(serialize_with = "as_text")]
+    /// The body, without its framing. In JSON there are two of it: `body` as text, `body_base64` as it came.
+    #[serde(flatten, serialize_with = "crate::base64::beside_text")]
     pub body: Bytes,
     /// How the body was framed.
     pub framing: BodyFraming,
@@ -169,6 +169,11 @@ impl Log {
         self.kept.lock().connections.iter().cloned().collect()
     }
 
+    /// Forgets those requests; the others keep their numbers.
+    pub(crate) fn forget_some(&self, forgotten: impl Fn(&Received) -> bool) {
+        self.kept.lock().requests.retain(|received| !forgotten(received));
+    }
+
     /// Forgets what came, and counts requests from 1 again. Connections that are open stay known.
     pub(crate) fn forget(&self) {
         let mut kept = self.kept.lock();
@@ -177,9 +182,19 @@ impl Log {
         kept.connections.retain(|connection| connection.ended.is_none());
     }
 
-    /// Waits until `find` finds something in the log.
+    /// Waits for [`PATIENCE`] until `find` finds something in the log.
     pub(crate) async fn wait<T>(
         &self,
+        what: &str,
+        find: impl Fn(&[Received], &[Connection]) -> Option<T>,
+    ) -> Result<T, NotSeen> {
+        self.wait_for(PATIENCE, what, find).await
+    }
+
+    /// The same with a patience of its own.
+    pub(crate) async fn wait_for<T>(
+        &self,
+        patience: Duration,
         what: &str,
         find: impl Fn(&[Received], &[Connection]) -> Option<T>,
     ) -> Result<T, NotSeen> {
@@ -195,7 +210,7 @@ impl Log {
                 }
             }
         };
-        match tokio::time::timeout(PATIENCE, looking).await {
+        match tokio::time::timeout(patience, looking).await {
             Ok(found) => Ok(found),
             Err(_) => {
                 Err(NotSeen(format!("{what}; there were {} requests", self.kept.lock().requests.len())))
@@ -304,9 +319,4 @@ impl Drop for Entry<'_> {
             self.record(Ending::BySim);
         }
     }
-}
-
-/// For people and scripts that read the log as JSON; a test in Rust has the bytes.
-fn as_text<S: Serializer>(body: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&String::from_utf8_lossy(body))
 }

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct Script {
     /// Whether, and when, it answers at all.
     pub act: Act,
+    /// Waits for one passage of this gate before every read of the request's body. Meanwhile a peer that leaves is not
+    /// noticed.
+    pub read_gate: Option<String>,
     /// Waits before the answer's head, for this gate.
     pub head_gate: Option<String>,
     /// Waits before the answer's head, so long.
@@ -80,8 +83,8 @@ pub enum Body {
     Recording(String),
     /// This text.
     Text(String),
-    /// These bytes. (A script that comes through the control API says `text`.)
-    #[serde(skip)]
+    /// These bytes; in JSON as `base64`.
+    #[serde(rename = "base64", with = "crate::base64")]
     Bytes(Bytes),
     /// As many events of `size` bytes each, in the framing asked for; a unary answer has `chunks * size` bytes.
     Generated {
@@ -170,6 +173,7 @@ impl Default for Script {
     fn default() -> Self {
         Self {
             act: Act::Answer,
+            read_gate: None,
             head_gate: None,
             head_delay: Duration::ZERO,
             informational: 0,
@@ -240,6 +244,11 @@ impl Script {
     /// Encoded with gzip.
     pub fn gzip(self) -> Self {
         Self { gzip: true, ..self }
+    }
+
+    /// Waiting for one passage of `gate` before every read of the request's body.
+    pub fn gate_reads(self, gate: &str) -> Self {
+        Self { read_gate: Some(gate.to_owned()), ..self }
     }
 
     /// Waiting for `gate` before the head.

@@ -154,6 +154,7 @@ async fn provoke(house: &House, canary: &Canary) -> Vec<String> {
         let body = answer.text().await.unwrap_or_default();
         answers.push(format!("{head} {body}"));
     }
+    assert!(answers[0].starts_with("400 ") && answers[0].contains("API key not valid"), "{}", answers[0]);
     for path in ["metrics", "status", "readyz"] {
         let answer = http.get(format!("{}/{path}", house.url)).send().await.unwrap();
         answers.push(answer.text().await.unwrap());

@@ -9,10 +9,12 @@ mod demo;
 mod disconnects;
 mod drain;
 mod errors;
+mod fidelity;
 mod keeping;
 mod keys;
 mod management;
 mod pull_request;
+mod traces;
 mod truncation;
 
 use e2e::{House, Plan, Shape};

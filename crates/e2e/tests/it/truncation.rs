@@ -5,7 +5,7 @@ use e2e::{Plan, Sdk, Shape, all, calls};
 use provider_sim::{Cut, Script};
 use serde_json::{Value, json};
 
-use crate::{case, in_both_shapes, published, recorded, text_until};
+use crate::{boundaries, case, in_both_shapes, published, recorded, text_until};
 
 in_both_shapes!(a_cut_stream_is_never_a_success, a_whole_stream_is_one);
 
@@ -14,7 +14,8 @@ const SAMPLE: usize = 40;
 /// Cuts after which nothing more comes: each takes the idle limit.
 const SILENT_SAMPLE: usize = 3;
 
-/// Offsets before the `finishReason`, without which the answer is not complete.
+/// Offsets before the `finishReason`, without which the answer is not complete. Wherever an event has just come, with its
+/// blank line or without, an SDK that sees a clean end there takes the answer for whole: those are always among them.
 fn offsets(count: usize) -> Vec<usize> {
     let end = recorded().windows(14).position(|window| window == b"\"finishReason\"").unwrap();
     let count = match count {
@@ -22,7 +23,13 @@ fn offsets(count: usize) -> Vec<usize> {
         _ if all() => end,
         _ => count,
     };
-    (0..count).map(|n| n * end / count).collect()
+    let tempting = boundaries().into_iter().flat_map(|at| [at - 4, at - 2, at]).filter(|at| *at < end);
+    let spread = (0..count).map(|n| n * end / count);
+    let mut offsets: Vec<_> =
+        if count < SAMPLE { spread.collect() } else { spread.chain(tempting).collect() };
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets
 }
 
 async fn a_cut_stream_is_never_a_success(shape: Shape) {

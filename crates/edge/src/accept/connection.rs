@@ -132,6 +132,9 @@ async fn supervise<C: Future>(
 ) {
     let idle = shared.edge.config.connections.idle;
     let ends_at = Instant::now() + shared.edge.jittered(shared.edge.config.connections.age_max);
+    // A token of its own: every step of a connection locks the token that it looks at, and one that all connections share
+    // would have them wait for each other.
+    let stopping = shared.stopping.child_token();
     let mut ending_gracefully = false;
     let mut give_up_at = None;
     loop {
@@ -144,7 +147,7 @@ async fn supervise<C: Future>(
                 give_up_at = Some(Instant::now() + LAST_WORDS);
                 "ending"
             }
-            () = shared.stopping.cancelled(), if !ending_gracefully => "stopping",
+            () = stopping.cancelled(), if !ending_gracefully => "stopping",
             () = sleep_until(wake_at), if give_up_at.is_some() || !ending_gracefully => {
                 match wire.quiet_since() {
                     _ if give_up_at.is_some() => return shared.edge.metrics.closed("ending"),

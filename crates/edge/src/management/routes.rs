@@ -29,7 +29,7 @@ pub(super) fn router(management: Management) -> Router {
     }
     router
         .method_not_allowed_fallback(wrong_method)
-        .route_layer(middleware::from_fn_with_state(management.clone(), guard::guard))
+        .route_layer(middleware::from_fn(guard::guard))
         .with_state(management)
 }
 

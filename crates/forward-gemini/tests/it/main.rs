@@ -7,5 +7,7 @@ mod connections;
 mod egress;
 mod house;
 mod limits;
+mod malformed;
 mod passing;
 mod proxy;
+mod slow;

@@ -89,3 +89,16 @@ async fn addresses_follow_the_rules_behind_a_proxy_too() {
         assert_eq!(error, ForwardError::DestinationBlocked, "{base}");
     }
 }
+
+/// A whole test of this binary is run again where these variables name a proxy at which nobody listens.
+#[test]
+fn the_environment_names_no_proxy() {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "passing::a_streamed_answer_passes_byte_for_byte"]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env(name, "http://127.0.0.1:1").env(name.to_lowercase(), "http://127.0.0.1:1");
+    }
+    let output = command.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}

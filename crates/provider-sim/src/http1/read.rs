@@ -49,38 +49,52 @@ impl<R: AsyncRead + Unpin> Inlet<R> {
         parse(&head[..end]).map(Some).ok_or(Ending::Garbled)
     }
 
-    /// Reads the body that `head` announces into `incoming`.
-    pub(super) async fn body(&mut self, head: &Head, incoming: &mut Incoming) -> Result<(), Ending> {
+    /// Reads the body that `head` announces into `incoming`, and waits for `before_read` before every read.
+    pub(super) async fn body<W: Future<Output = ()>>(
+        &mut self,
+        head: &Head,
+        incoming: &mut Incoming,
+        before_read: &impl Fn() -> W,
+    ) -> Result<(), Ending> {
         if head.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
-            return self.chunked(incoming).await;
+            return self.chunked(incoming, before_read).await;
         }
         let Some(length) = head.header("content-length") else { return Ok(()) };
         let length: usize = length.parse().map_err(|_| Ending::Garbled)?;
         incoming.framing = BodyFraming::Length(length as u64);
-        self.exactly(length, &mut incoming.body).await
+        self.exactly(length, &mut incoming.body, before_read).await
     }
 
-    async fn chunked(&mut self, incoming: &mut Incoming) -> Result<(), Ending> {
+    async fn chunked<W: Future<Output = ()>>(
+        &mut self,
+        incoming: &mut Incoming,
+        before_read: &impl Fn() -> W,
+    ) -> Result<(), Ending> {
         let mut sizes = Vec::new();
         loop {
-            let line = self.line().await?;
+            let line = self.line(before_read).await?;
             let size = std::str::from_utf8(&line).ok().and_then(|line| line.split(';').next());
             let size =
                 size.and_then(|size| usize::from_str_radix(size.trim(), 16).ok()).ok_or(Ending::Garbled)?;
             if size == 0 {
-                while !self.line().await?.is_empty() {}
+                while !self.line(before_read).await?.is_empty() {}
                 return Ok(());
             }
             sizes.push(size);
             incoming.framing = BodyFraming::Chunked(sizes.clone());
-            self.exactly(size, &mut incoming.body).await?;
-            if !self.line().await?.is_empty() {
+            self.exactly(size, &mut incoming.body, before_read).await?;
+            if !self.line(before_read).await?.is_empty() {
                 return Err(Ending::Garbled);
             }
         }
     }
 
-    async fn exactly(&mut self, length: usize, body: &mut BytesMut) -> Result<(), Ending> {
+    async fn exactly<W: Future<Output = ()>>(
+        &mut self,
+        length: usize,
+        body: &mut BytesMut,
+        before_read: &impl Fn() -> W,
+    ) -> Result<(), Ending> {
         if body.len().saturating_add(length) > BODY_MAX {
             return Err(Ending::Garbled);
         }
@@ -93,12 +107,12 @@ impl<R: AsyncRead + Unpin> Inlet<R> {
             if left == 0 {
                 return Ok(());
             }
-            self.some().await?;
+            self.some(before_read).await?;
         }
     }
 
     /// The next line, without its end.
-    async fn line(&mut self) -> Result<Bytes, Ending> {
+    async fn line<W: Future<Output = ()>>(&mut self, before_read: &impl Fn() -> W) -> Result<Bytes, Ending> {
         loop {
             if let Some(end) = find(&self.buffer, b"\r\n") {
                 let line = self.buffer.split_to(end).freeze();
@@ -108,11 +122,12 @@ impl<R: AsyncRead + Unpin> Inlet<R> {
             if self.buffer.len() > HEAD_MAX {
                 return Err(Ending::Garbled);
             }
-            self.some().await?;
+            self.some(before_read).await?;
         }
     }
 
-    async fn some(&mut self) -> Result<(), Ending> {
+    async fn some<W: Future<Output = ()>>(&mut self, before_read: &impl Fn() -> W) -> Result<(), Ending> {
+        before_read().await;
         if self.fill().await? == 0 { Err(Ending::PeerClosed) } else { Ok(()) }
     }
 
@@ -193,7 +208,7 @@ mod tests {
             let mut inlet = Inlet::new(socket);
             let head = inlet.head().await.unwrap().unwrap();
             let mut incoming = Incoming::new();
-            let read = inlet.body(&head, &mut incoming).await;
+            let read = inlet.body(&head, &mut incoming, &|| std::future::ready(())).await;
             (head, read, incoming)
         };
         tokio::join!(writing, reading).1

@@ -69,7 +69,8 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Command {
             select(&mut command, options);
             if !options.package.is_empty() {
                 // Of what was built, only the tests of what was asked for.
-                let asked: Vec<_> = options.package.iter().map(|package| format!("package({package})")).collect();
+                let asked: Vec<_> =
+                    options.package.iter().map(|package| format!("package({package})")).collect();
                 command.args(["--filterset", &asked.join(" + ")]);
             }
             command.args(&options.filters);
