@@ -177,17 +177,23 @@ CREATE TABLE change_log (
 );
 CREATE INDEX change_log_revision ON change_log (workspace, revision, seq);
 
+-- Each row's MAC covers the row and the MAC before it (`access::audit`).
 CREATE TABLE audit (
     workspace TEXT COLLATE "C" NOT NULL,
     seq BIGINT NOT NULL,
     at BIGINT NOT NULL,
     actor TEXT,
+    actor_kind TEXT NOT NULL,
     action TEXT NOT NULL,
     object TEXT NOT NULL,
+    object_version BIGINT,
     outcome TEXT NOT NULL,
     request_id TEXT NOT NULL,
     revision BIGINT NOT NULL,
+    source TEXT,
     detail TEXT NOT NULL,
+    prev BYTEA NOT NULL,
+    mac BYTEA NOT NULL,
     PRIMARY KEY (workspace, seq)
 );
 

@@ -188,17 +188,23 @@ CREATE TABLE change_log (
 ) STRICT;
 CREATE INDEX change_log_revision ON change_log (workspace, revision, seq);
 
+-- Each row's MAC covers the row and the MAC before it (`access::audit`).
 CREATE TABLE audit (
     workspace TEXT NOT NULL,
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     actor TEXT CHECK (instr(actor, char(0)) = 0),
+    actor_kind TEXT NOT NULL,
     action TEXT NOT NULL CHECK (instr(action, char(0)) = 0),
     object TEXT NOT NULL CHECK (instr(object, char(0)) = 0),
+    object_version INTEGER,
     outcome TEXT NOT NULL CHECK (instr(outcome, char(0)) = 0),
     request_id TEXT NOT NULL CHECK (instr(request_id, char(0)) = 0),
     revision INTEGER NOT NULL,
+    source TEXT,
     detail TEXT NOT NULL CHECK (instr(detail, char(0)) = 0),
+    prev BLOB NOT NULL,
+    mac BLOB NOT NULL,
     PRIMARY KEY (workspace, seq)
 ) STRICT;
 

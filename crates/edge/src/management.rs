@@ -9,6 +9,7 @@
 //! fields of one `Shape`) → a handler of a few lines → `answer::Answer` or `problem::Problem`.
 
 mod answer;
+mod audit;
 mod bindings;
 mod client_keys;
 mod definitions;

@@ -1,9 +1,10 @@
-//! The admin's command line: `secret`, `model`, `endpoint` and `key`, over the management REST API.
+//! The admin's command line: `secret`, `model`, `endpoint`, `key` and `audit`, over the management REST API.
 //!
 //! Exit codes: 0 done, 1 refused, 2 wrong usage (clap's), 3 Keyward was not reached, 4 the provider is at fault
 //! (`endpoint test` only). Tables for people, `--json` for scripts. A secret's value is never an argument: arguments are
 //! seen by every process of the machine.
 
+mod audit;
 mod client;
 mod endpoint;
 mod key;
@@ -14,6 +15,7 @@ mod table;
 
 use std::{io::Write as _, process::ExitCode};
 
+pub(crate) use audit::AuditCommand;
 pub(crate) use client::Client;
 pub(crate) use endpoint::EndpointCommand;
 pub(crate) use key::KeyCommand;

@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Manage the keys of applications
     #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
     Key(crate::admin::KeyCommand),
+    /// Read and verify the audit log
+    #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
+    Audit(crate::admin::AuditCommand),
     /// Check a configuration file without starting anything
     Check(Configured),
     /// Print the effective configuration, secrets masked

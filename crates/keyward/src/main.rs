@@ -59,6 +59,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Model(command) => return Ok(admin::exit(command.run().await)),
             Command::Endpoint(command) => return Ok(admin::exit(command.run().await)),
             Command::Key(command) => return Ok(admin::exit(command.run().await)),
+            Command::Audit(command) => return Ok(admin::exit(command.run().await)),
         }
         .map(|()| ExitCode::SUCCESS)
     });

@@ -1,14 +1,15 @@
 //! The client's side: `Admin`, `Catalog`, `Vault` and `Callers` at a store behind a channel.
 
 mod admin;
+mod audit;
 mod client_keys;
 mod watch;
 
 use std::sync::Arc;
 
 use proto::store::v1::{
-    admin_client::AdminClient, callers_client::CallersClient, catalog_client::CatalogClient,
-    client_keys_client::ClientKeysClient, vault_client::VaultClient,
+    admin_client::AdminClient, audit_log_client::AuditLogClient, callers_client::CallersClient,
+    catalog_client::CatalogClient, client_keys_client::ClientKeysClient, vault_client::VaultClient,
 };
 use tonic::{Request, codegen::http::HeaderMap, transport::Channel};
 
@@ -43,6 +44,10 @@ impl Remote {
         AdminClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_MAX)
             .max_encoding_message_size(MESSAGE_MAX)
+    }
+
+    fn audit_log(&self) -> AuditLogClient<Channel> {
+        AuditLogClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_MAX)
     }
 
     fn client_keys(&self) -> ClientKeysClient<Channel> {

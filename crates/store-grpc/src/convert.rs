@@ -1,5 +1,6 @@
 //! Between the domain's types and their messages: one trait, both directions side by side, nothing lost on the way.
 
+mod audit;
 mod caller;
 mod entity;
 mod request;

@@ -1,14 +1,15 @@
 //! The server's side: `Admin`, `ClientKeys`, `Catalog`, `Vault` and `Callers` behind gRPC, with health and reflection.
 
 mod admin;
+mod audit;
 mod client_keys;
 mod watch;
 
 use std::sync::Arc;
 
 use proto::store::v1::{
-    admin_server::AdminServer, callers_server::CallersServer, catalog_server::CatalogServer,
-    client_keys_server::ClientKeysServer, vault_server::VaultServer,
+    admin_server::AdminServer, audit_log_server::AuditLogServer, callers_server::CallersServer,
+    catalog_server::CatalogServer, client_keys_server::ClientKeysServer, vault_server::VaultServer,
 };
 use store::{Admin, Callers, Catalog, Vault};
 use tokio_util::sync::CancellationToken;
@@ -30,6 +31,8 @@ pub async fn serve(
     extract: Option<Extract>,
     stop: CancellationToken,
 ) -> Routes {
+    let audit =
+        AuditLogServer::new(audit::Service(Arc::clone(&admin))).max_encoding_message_size(MESSAGE_MAX);
     let keys = ClientKeysServer::new(client_keys::Service(Arc::clone(&admin)))
         .max_decoding_message_size(MESSAGE_MAX)
         .max_encoding_message_size(MESSAGE_MAX);
@@ -44,6 +47,7 @@ pub async fn serve(
 
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<AdminServer<admin::Service>>().await;
+    reporter.set_serving::<AuditLogServer<audit::Service>>().await;
     reporter.set_serving::<ClientKeysServer<client_keys::Service>>().await;
     reporter.set_serving::<CallersServer<watch::CallersService>>().await;
     reporter.set_serving::<CatalogServer<watch::CatalogService>>().await;
@@ -51,6 +55,7 @@ pub async fn serve(
 
     let routes = Routes::new(health)
         .add_service(Traced { inner: admin, extract: extract.clone() })
+        .add_service(Traced { inner: audit, extract: extract.clone() })
         .add_service(Traced { inner: keys, extract: extract.clone() })
         .add_service(Traced { inner: callers, extract: extract.clone() })
         .add_service(Traced { inner: catalog, extract: extract.clone() })
@@ -74,6 +79,7 @@ fn reflection() -> Result<
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name("keyward.store.v1.Admin")
+        .with_service_name("keyward.store.v1.AuditLog")
         .with_service_name("keyward.store.v1.ClientKeys")
         .with_service_name("keyward.store.v1.Callers")
         .with_service_name("keyward.store.v1.Catalog")

@@ -202,6 +202,11 @@ impl Read for Session {
         self.list(self.query(statement).bind(seq).bind(limit)).await
     }
 
+    async fn last_audit(&mut self) -> Result<Option<AuditRow>, TablesError> {
+        let statement = select!(audit_columns, "FROM audit WHERE workspace = $1 ORDER BY seq DESC LIMIT 1");
+        self.first(self.query(statement)).await
+    }
+
     async fn watchers(&mut self, since: i64) -> Result<Vec<WatcherRow>, TablesError> {
         let statement = select!(
             watcher_columns,

@@ -214,12 +214,17 @@ row!(
         seq: "seq",
         at: "at",
         actor: "actor",
+        actor_kind: "actor_kind",
         action: "action",
         object: "object",
+        object_version: "object_version",
         outcome: "outcome",
         request_id: "request_id",
         revision: "revision",
+        source: "source",
         detail: "detail",
+        prev: "prev",
+        mac: "mac",
     }
 );
 

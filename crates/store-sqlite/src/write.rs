@@ -227,12 +227,16 @@ impl Write for Session {
     async fn append_audit(&mut self, row: &AuditRow) -> Result<(), TablesError> {
         // One writer at a time: the highest number is known, and a number is never left out as a sequence would.
         let statement = self.query(
-            "INSERT INTO audit (workspace, seq, at, actor, action, object, outcome, request_id, revision, detail) \
-             SELECT ?1, COALESCE(MAX(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM audit WHERE workspace = ?1",
+            "INSERT INTO audit (workspace, seq, at, actor, actor_kind, action, object, object_version, outcome, \
+             request_id, revision, source, detail, prev, mac) \
+             SELECT ?1, COALESCE(MAX(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
+             FROM audit WHERE workspace = ?1",
         );
-        let statement = statement.bind(row.at).bind(&row.actor).bind(&row.action).bind(&row.object);
-        self.put(statement.bind(&row.outcome).bind(&row.request_id).bind(row.revision).bind(&row.detail))
-            .await
+        let statement = statement.bind(row.at).bind(&row.actor).bind(&row.actor_kind).bind(&row.action);
+        let statement = statement.bind(&row.object).bind(row.object_version).bind(&row.outcome);
+        let statement =
+            statement.bind(&row.request_id).bind(row.revision).bind(&row.source).bind(&row.detail);
+        self.put(statement.bind(&row.prev).bind(&row.mac)).await
     }
 
     async fn trim_watchers(&mut self, before: i64) -> Result<(), TablesError> {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod admin;
+mod audit_log;
 mod client_keys;
 mod entity;
 mod error;
@@ -21,6 +22,7 @@ pub use admin::{
     Admin, Caller, DefinitionChange, EndpointChange, EndpointRef, ListDefinitions, MappingSpec, NewBinding,
     NewDefinition, NewEndpoint, NewExperiment, NewSecret, Receipt, SecretChange, Written,
 };
+pub use audit_log::{AuditEntry, AuditFault, AuditLog, AuditVerdict};
 pub use client_keys::{ClientKey, ClientKeyChange, ClientKeys, Expiry, MintedKey, NewClientKey};
 pub use entity::{
     AuthConfig, Binding, Endpoint, Experiment, FallbackConfig, Linkage, Mapping, ModelDefinition,

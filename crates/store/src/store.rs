@@ -1,6 +1,7 @@
 //! The store itself: the rules and the sealing over any [`Tables`], and the seams that it serves.
 
 mod admin;
+mod audit;
 pub(crate) mod change;
 mod failure;
 pub(crate) mod material;

@@ -28,6 +28,7 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "cases are tests: a failure is a panic")]
 
 pub mod admin;
+pub mod audit;
 pub mod client_keys;
 pub mod endpoints;
 pub mod history;
@@ -198,6 +199,7 @@ macro_rules! store_suite {
             admin::bindings,
             admin::tags,
             admin::experiments,
+            audit::the_audit_log_is_read_and_verified,
             client_keys::a_client_key_is_shown_once,
             client_keys::key_material_is_made_once,
             client_keys::a_client_key_has_rules,

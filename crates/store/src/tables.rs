@@ -161,6 +161,8 @@ pub trait Read: Send {
     async fn changes_since(&mut self, revision: i64, limit: i64) -> Result<Vec<ChangeRow>, TablesError>;
     /// At most `limit` audit rows with a `seq` above `seq`, by `seq`.
     async fn audit_since(&mut self, seq: i64, limit: i64) -> Result<Vec<AuditRow>, TablesError>;
+    /// The audit row with the highest `seq`.
+    async fn last_audit(&mut self) -> Result<Option<AuditRow>, TablesError>;
     /// Watchers seen at `since` (milliseconds since the Unix epoch) or later, by role, replica and provider.
     async fn watchers(&mut self, since: i64) -> Result<Vec<WatcherRow>, TablesError>;
 }

@@ -88,6 +88,22 @@ async fn an_edge_without_its_store_knows_who_may_call() {
     assert_eq!((call(&house, &good).await, call(&house, &revoked).await), (200, 401));
 }
 
+in_both_shapes!(the_audit_log_is_sound);
+
+async fn the_audit_log_is_sound(shape: Shape) {
+    let Some(house) = guarded(shape).await else { return };
+    created(&house, "create search").await;
+    let run = |arguments: &str| Run::new(&format!("audit {arguments} --url")).with(&house.url);
+    let program = keyward().unwrap();
+    let listed = run("list").finish(&program, house.folder(), b"").await.unwrap().success().unwrap();
+    for action in ["secret.create", "secret.handover", "endpoint.create", "client_key.create"] {
+        assert!(listed.contains(action), "{action}: {listed}");
+    }
+    assert!(!listed.contains(crate::KEY) && !listed.contains("kw_"), "{listed}");
+    let verified = run("verify").finish(&program, house.folder(), b"").await.unwrap().success().unwrap();
+    assert!(verified.contains("are as they were written"), "{verified}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_listener_beyond_loopback_is_not_open_by_accident() {
     let folder = tempfile::tempdir().unwrap();

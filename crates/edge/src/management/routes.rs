@@ -7,8 +7,8 @@ use axum::{
 use fault::Fault;
 
 use super::{
-    Management, bindings, client_keys, definitions, discovery, endpoints, experiments, guard, mappings,
-    problem::Problem, secrets, tags,
+    Management, audit, bindings, client_keys, definitions, discovery, endpoints, experiments, guard,
+    mappings, problem::Problem, secrets, tags,
 };
 
 /// What MLflow's Python client calls, and what its pages call.
@@ -87,6 +87,8 @@ fn not_built() -> Router<Management> {
 /// What MLflow does not have: Keyward's own.
 fn keyward() -> Router<Management> {
     Router::new()
+        .route("/audit/list", get(audit::list))
+        .route("/audit/verify", get(audit::verify))
         .route("/client-keys/create", post(client_keys::create))
         .route("/client-keys/get", get(client_keys::get))
         .route("/client-keys/list", get(client_keys::list))

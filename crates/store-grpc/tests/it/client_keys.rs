@@ -1,13 +1,13 @@
-//! Every question about client keys, and what its answer is, over the wire.
+//! Every question about client keys and the audit log, and what its answer is, over the wire.
 
 use access::{KeyId, Scope};
 use names::{Actor, Label, RequestId};
-use store::{Caller, ClientKeyChange, ClientKeys as _, Expiry, NewClientKey};
+use store::{AuditLog as _, Caller, ClientKeyChange, ClientKeys as _, Expiry, NewClientKey};
 use store_grpc::Remote;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    fake::{Fake, bare_client_key, client_key, note, receipt, scope, shown_once},
+    fake::{Fake, bare_client_key, client_key, entries, note, receipt, scope, shown_once, verdict},
     homes::{duplex, routes},
 };
 
@@ -56,4 +56,14 @@ async fn keys_and_questions_come_through_whole() {
     assert_eq!(fake.last(), note("revoke_client_key", &(&caller, id)));
     assert_eq!(remote.delete_client_key(&caller, &id).await.unwrap(), receipt());
     assert_eq!(fake.last(), note("delete_client_key", &(&caller, id)));
+}
+
+#[tokio::test]
+async fn the_audit_log_comes_through_whole() {
+    let fake = Fake::new();
+    let (channel, _serving) = duplex(routes(fake.clone(), CancellationToken::new()).await);
+    let remote = Remote::new(channel, None);
+    assert_eq!(remote.audit(3, 4).await.unwrap(), entries());
+    assert_eq!(fake.last(), note("audit", &(3, 4)));
+    assert_eq!(remote.verify_audit().await.unwrap(), verdict());
 }

@@ -10,12 +10,13 @@ use names::{
 use parking_lot::Mutex;
 use secrecy::ExposeSecret as _;
 use store::{
-    Admin, Binding, Caller, Callers, Catalog, ClientKey, ClientKeyChange, ClientKeys, DefinitionChange,
-    Endpoint, EndpointChange, EndpointRef, Experiment, FallbackConfig, Linkage, ListDefinitions, Mapping,
-    MappingSpec, MintedKey, ModelDefinition, NewBinding, NewClientKey, NewDefinition, NewEndpoint,
-    NewExperiment, NewSecret, Position, PublishedCaller, PublishedEndpoint, PublishedKey, PublishedPepper,
-    PublishedTarget, Receipt, Role, RoutingStrategy, SealedTarget, Secret, SecretChange, SecretValue,
-    StoreError, Tag, Update, Updates, Vault, Watcher, Written,
+    Admin, AuditEntry, AuditFault, AuditLog, AuditVerdict, Binding, Caller, Callers, Catalog, ClientKey,
+    ClientKeyChange, ClientKeys, DefinitionChange, Endpoint, EndpointChange, EndpointRef, Experiment,
+    FallbackConfig, Linkage, ListDefinitions, Mapping, MappingSpec, MintedKey, ModelDefinition, NewBinding,
+    NewClientKey, NewDefinition, NewEndpoint, NewExperiment, NewSecret, Position, PublishedCaller,
+    PublishedEndpoint, PublishedKey, PublishedPepper, PublishedTarget, Receipt, Role, RoutingStrategy,
+    SealedTarget, Secret, SecretChange, SecretValue, StoreError, Tag, Update, Updates, Vault, Watcher,
+    Written,
 };
 
 /// Notes, answers, and fails when told to.
@@ -282,6 +283,39 @@ impl Callers for Fake {
     async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
         self.asked("acknowledge", &(watcher, position))
     }
+}
+
+#[async_trait::async_trait]
+impl AuditLog for Fake {
+    async fn audit(&self, since: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
+        self.asked("audit", &(since, limit))?;
+        Ok(entries().to_vec())
+    }
+
+    async fn verify_audit(&self) -> Result<AuditVerdict, StoreError> {
+        self.asked("verify_audit", &())?;
+        Ok(verdict())
+    }
+}
+
+pub(crate) fn entries() -> [AuditEntry; 2] {
+    let full = AuditEntry {
+        seq: 1,
+        at: -2,
+        actor: Some("ada".into()),
+        actor_kind: "admin".into(),
+        action: "secret.create".into(),
+        object: "s-1".into(),
+        outcome: "ok".into(),
+        request_id: "r".into(),
+        revision: i64::MAX,
+        detail: "{}".into(),
+    };
+    [full.clone(), AuditEntry { actor: None, ..full }]
+}
+
+pub(crate) fn verdict() -> AuditVerdict {
+    AuditVerdict { seq: 7, mac: "00ff".into(), first_bad: Some(AuditFault { seq: 8, why: "it is".into() }) }
 }
 
 #[async_trait::async_trait]

@@ -5,10 +5,10 @@ use names::{EndpointId, Label, ModelDefinitionId, Provider, SecretId};
 
 use super::Store;
 use crate::{
-    Admin, Binding, Caller, ClientKey, ClientKeyChange, ClientKeys, DefinitionChange, Endpoint,
-    EndpointChange, EndpointRef, Experiment, ListDefinitions, Mapping, MappingSpec, MintedKey,
-    ModelDefinition, NewBinding, NewClientKey, NewDefinition, NewEndpoint, NewExperiment, NewSecret, Receipt,
-    Secret, SecretChange, StoreError, Tag, Written,
+    Admin, AuditEntry, AuditLog, AuditVerdict, Binding, Caller, ClientKey, ClientKeyChange, ClientKeys,
+    DefinitionChange, Endpoint, EndpointChange, EndpointRef, Experiment, ListDefinitions, Mapping,
+    MappingSpec, MintedKey, ModelDefinition, NewBinding, NewClientKey, NewDefinition, NewEndpoint,
+    NewExperiment, NewSecret, Receipt, Secret, SecretChange, StoreError, Tag, Written,
     rules::{definition::definition_row, secret::secret_row},
     tables::convert,
 };
@@ -16,6 +16,17 @@ use crate::{
 impl Store {
     async fn receipt(&self, revision: u64) -> Receipt {
         self.settled(((), revision)).await.receipt
+    }
+}
+
+#[async_trait::async_trait]
+impl AuditLog for Store {
+    async fn audit(&self, since: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
+        self.inner.audit(since, limit).await
+    }
+
+    async fn verify_audit(&self) -> Result<AuditVerdict, StoreError> {
+        self.inner.verify_audit().await
     }
 }
 

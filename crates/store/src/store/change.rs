@@ -73,14 +73,19 @@ impl Change<'_> {
             seq: 0,
             at: self.now,
             actor: self.actor(),
+            actor_kind: "admin".to_owned(),
             action: action.to_owned(),
             object: object.to_owned(),
+            object_version: None,
             outcome: "ok".to_owned(),
             request_id: self.caller.request_id.to_string(),
             revision: self.meta.revision,
+            source: None,
             detail: detail.to_string(),
+            prev: Vec::new(),
+            mac: Vec::new(),
         };
-        self.rows.append_audit(&row).await?;
+        self.inner.append_audit(self.rows.as_mut(), row).await?;
         let revision = convert::revision(self.meta.revision)?;
         self.rows.commit().await?;
         tracing::info!(audit.action = action, audit.object = object, revision, "changed");

@@ -3,7 +3,7 @@
 //! They are sealed as secrets are, in cells whose id no secret has. They are not derived from the key-encryption key, so
 //! that rotating that key changes none of them.
 
-use access::{Kind, MaterialError, PepperId, Verifier};
+use access::{Kind, MaterialError, PepperId, Verifier, audit::AuditKey};
 use seal::{Cell, Envelope, KekId, Keyring, Payload};
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
@@ -15,6 +15,8 @@ use crate::{
 
 /// What MACs of client keys are made with.
 const CLIENT_PEPPER: &str = "client_pepper";
+/// What the chain of the audit log is made with.
+const AUDIT_KEY: &str = "audit_key";
 /// The field of the sealed payload.
 const FIELD: &str = "material";
 
@@ -24,6 +26,8 @@ pub(crate) struct Materials {
     pub(crate) clients: Verifier,
     /// What edges need for the same.
     pub(crate) client_pepper: PublishedPepper,
+    /// Chains the audit log.
+    pub(crate) audit_key: AuditKey,
 }
 
 impl Materials {
@@ -35,19 +39,31 @@ impl Materials {
         keyring: &Keyring,
         entropy: &dyn Entropy,
     ) -> Result<(Self, bool), StoreError> {
-        let there = rows.key_materials().await?.into_iter().rfind(|row| row.name == CLIENT_PEPPER);
-        let (row, made) = match there {
-            Some(row) => (row, false),
-            None => (make(workspace, CLIENT_PEPPER, keyring, entropy)?, true),
-        };
-        if made {
-            rows.put_key_material(&row).await?;
-        }
-        let id = PepperId(u32::try_from(row.serial).map_err(convert::Garbled::from)?);
-        let client_pepper = PublishedPepper::new(id, opened(workspace, &row, keyring)?);
-        let pepper = client_pepper.of_clients().map_err(unusable)?;
-        Ok((Self { clients: Verifier::new(Kind::Client, pepper), client_pepper }, made))
+        let (pepper, pepper_is_new) = take(rows, workspace, CLIENT_PEPPER, keyring, entropy).await?;
+        let (audit, audit_is_new) = take(rows, workspace, AUDIT_KEY, keyring, entropy).await?;
+        let id = PepperId(u32::try_from(pepper.serial).map_err(convert::Garbled::from)?);
+        let client_pepper = PublishedPepper::new(id, opened(workspace, &pepper, keyring)?);
+        let clients = Verifier::new(Kind::Client, client_pepper.of_clients().map_err(unusable)?);
+        let material = Zeroizing::new(opened(workspace, &audit, keyring)?);
+        let audit_key = AuditKey::derive(&material, workspace).map_err(unusable)?;
+        Ok((Self { clients, client_pepper, audit_key }, pepper_is_new || audit_is_new))
     }
+}
+
+/// The newest material of that name; made where there is none. True: it was made.
+async fn take(
+    rows: &mut dyn Write,
+    workspace: &str,
+    name: &str,
+    keyring: &Keyring,
+    entropy: &dyn Entropy,
+) -> Result<(MaterialRow, bool), StoreError> {
+    if let Some(row) = rows.key_materials().await?.into_iter().rfind(|row| row.name == name) {
+        return Ok((row, false));
+    }
+    let row = make(workspace, name, keyring, entropy)?;
+    rows.put_key_material(&row).await?;
+    Ok((row, true))
 }
 
 fn make(

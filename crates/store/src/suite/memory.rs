@@ -305,6 +305,10 @@ impl Read for View {
         Ok(limited(self.space().audit.iter().filter(|row| row.seq > seq).cloned(), limit))
     }
 
+    async fn last_audit(&mut self) -> Result<Option<AuditRow>, TablesError> {
+        Ok(self.space().audit.last().cloned())
+    }
+
     async fn watchers(&mut self, since: i64) -> Result<Vec<WatcherRow>, TablesError> {
         Ok(self.space().watchers.values().filter(|row| row.seen_at >= since).cloned().collect())
     }
@@ -549,5 +553,6 @@ read_own! {
     client_keys() -> Vec<ClientKeyRow>;
     changes_since(revision: i64, limit: i64) -> Vec<ChangeRow>;
     audit_since(seq: i64, limit: i64) -> Vec<AuditRow>;
+    last_audit() -> Option<AuditRow>;
     watchers(since: i64) -> Vec<WatcherRow>;
 }

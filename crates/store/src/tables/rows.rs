@@ -326,18 +326,28 @@ pub struct AuditRow {
     pub at: i64,
     /// Who.
     pub actor: Option<String>,
+    /// What kind of actor: `admin`, `store`.
+    pub actor_kind: String,
     /// What was done, e.g. `secret.create`.
     pub action: String,
     /// To which object: its id.
     pub object: String,
+    /// Which version of it, where objects have versions.
+    pub object_version: Option<i64>,
     /// How it ended; a change that did not is not written with the change's transaction, so this is `ok` so far.
     pub outcome: String,
     /// The request that asked.
     pub request_id: String,
     /// The revision of the transaction.
     pub revision: i64,
+    /// Where from: an address, if there was one.
+    pub source: Option<String>,
     /// JSON object of what changed, without any value of a secret.
     pub detail: String,
+    /// The MAC of the row before it; zeros before the first.
+    pub prev: Vec<u8>,
+    /// The MAC over that and this row.
+    pub mac: Vec<u8>,
 }
 
 /// What is known of a watcher (`watchers`), primary key role, replica and provider.

@@ -88,3 +88,18 @@ async fn what_is_no_scope_is_refused_and_never_read_as_everything() {
         assert_eq!(refused.status, 404, "{id} {}", refused.text);
     }
 }
+
+#[tokio::test]
+async fn the_audit_log_is_listed_and_verified() {
+    let api = Api::new();
+    let listed = api.get("/api/3.0/keyward/audit/list?since=1&limit=7").await.json();
+    let rows: Vec<_> = listed["entries"].as_array().unwrap().iter().map(|row| &row["seq"]).collect();
+    assert_eq!(rows, [2, 3]);
+    assert_eq!(listed["entries"][0]["revision"], 7);
+    assert_eq!(api.get("/api/3.0/keyward/audit/list?since=-1").await.status, 400);
+    let verdict = api.get("/api/3.0/keyward/audit/verify").await.json();
+    assert_eq!(
+        verdict,
+        json!({"sound": false, "seq": 3, "mac": "00", "first_bad": {"seq": 4, "why": "changed"}})
+    );
+}

@@ -23,6 +23,7 @@ pub async fn a_new_database_holds_nothing(home: &impl Home) {
     assert!(rows.key_materials().await.unwrap().is_empty());
     assert!(rows.client_keys().await.unwrap().is_empty());
     assert!(rows.changes_since(0, 10).await.unwrap().is_empty());
+    assert_eq!(rows.last_audit().await.unwrap(), None);
     assert!(rows.audit_since(0, 10).await.unwrap().is_empty());
     assert!(rows.watchers(0).await.unwrap().is_empty());
     assert_eq!(rows.secret("s-1").await.unwrap(), None);

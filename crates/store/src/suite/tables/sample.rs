@@ -145,12 +145,17 @@ pub(super) fn audit(seq: i64, object: &str) -> AuditRow {
         seq,
         at: 15,
         actor: Some("ann".to_owned()),
+        actor_kind: "admin".to_owned(),
         action: "secret.create".to_owned(),
         object: object.to_owned(),
+        object_version: Some(3),
         outcome: "ok".to_owned(),
         request_id: "r1".to_owned(),
         revision: 2,
+        source: Some("127.0.0.1".to_owned()),
         detail: r#"{"b":1,"a":2}"#.to_owned(),
+        prev: vec![0; 32],
+        mac: (0..32).collect(),
     }
 }
 

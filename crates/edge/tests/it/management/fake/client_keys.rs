@@ -1,7 +1,10 @@
-//! The fake store's client keys.
+//! The fake store's client keys and audit log.
 
 use access::{Key, KeyId, Kind};
-use store::{ClientKey, ClientKeyChange, ClientKeys, Expiry, MintedKey, NewClientKey};
+use store::{
+    AuditEntry, AuditFault, AuditLog, AuditVerdict, ClientKey, ClientKeyChange, ClientKeys, Expiry,
+    MintedKey, NewClientKey,
+};
 
 use super::*;
 
@@ -34,6 +37,32 @@ impl Fake {
         let key = key.ok_or_else(|| missing("client key", "key_id", key_id))?;
         change(key);
         Ok(key.clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl AuditLog for Fake {
+    async fn audit(&self, since: i64, limit: i64) -> Result<Vec<AuditEntry>> {
+        self.sound()?;
+        let entry = |seq| AuditEntry {
+            seq,
+            at: 1,
+            actor: None,
+            actor_kind: "store".to_owned(),
+            action: "secret.handover".to_owned(),
+            object: "f".to_owned(),
+            outcome: "ok".to_owned(),
+            request_id: String::new(),
+            revision: limit,
+            detail: "{}".to_owned(),
+        };
+        Ok((since + 1..=3).map(entry).collect())
+    }
+
+    async fn verify_audit(&self) -> Result<AuditVerdict> {
+        self.sound()?;
+        let first_bad = Some(AuditFault { seq: 4, why: "changed".to_owned() });
+        Ok(AuditVerdict { seq: 3, mac: "00".to_owned(), first_bad })
     }
 }
 
