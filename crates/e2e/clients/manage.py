@@ -155,7 +155,7 @@ def endpoints(flash, pro):
     attach_and_detach(endpoint, flash, pro)
     refused(
         "a definition in use is kept",
-        "INVALID_PARAMETER_VALUE",  # MLflow says INVALID_STATE with a 500, which its client repeats for minutes
+        "INVALID_STATE",  # as MLflow, but with a 400: its client repeats a 500 for minutes
         store.delete_gateway_model_definition,
         flash.model_definition_id,
     )

@@ -113,7 +113,7 @@ impl Fault {
         const REQUEST: &str = "invalid_request_error";
         match self {
             Self::BadRequest         => row(400, 3,  "INVALID_ARGUMENT",    REQUEST,              "invalid_request",        REQUEST,                "INVALID_PARAMETER_VALUE"),
-            Self::FailedPrecondition => row(400, 9,  "FAILED_PRECONDITION", REQUEST,              "failed_precondition",    REQUEST,                "INVALID_PARAMETER_VALUE"),
+            Self::FailedPrecondition => row(400, 9,  "FAILED_PRECONDITION", REQUEST,              "failed_precondition",    REQUEST,                "INVALID_STATE"),
             Self::Unauthenticated    => row(401, 16, "UNAUTHENTICATED",     REQUEST,              "invalid_api_key",        "authentication_error", "UNAUTHENTICATED"),
             Self::Forbidden          => row(403, 7,  "PERMISSION_DENIED",   REQUEST,              "permission_denied",      "permission_error",     "PERMISSION_DENIED"),
             Self::NotFound           => row(404, 5,  "NOT_FOUND",           REQUEST,              "model_not_found",        "not_found_error",      "RESOURCE_DOES_NOT_EXIST"),

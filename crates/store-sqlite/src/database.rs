@@ -23,7 +23,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Keyward's tables in a SQLite file that this process alone writes.
 #[derive(Debug)]
 pub struct Sqlite {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What transactions share with the database that they came from.

@@ -1,3 +1,4 @@
+//! The seams of the store, and its rules once over any tables.
 #![doc = include_str!("../README.md")]
 
 mod admin;

@@ -188,7 +188,7 @@ async fn one_trace_goes_through_every_process() {
         ("gen_ai.request.model", json!("gemini-2.5-flash")),
         ("gen_ai.operation.name", json!("generate_content")),
         ("gen_ai.usage.input_tokens", json!(usage("promptTokenCount"))),
-        ("gen_ai.usage.output_tokens", json!(usage("candidatesTokenCount") + usage("thoughtsTokenCount"))),
+        ("gen_ai.usage.output_tokens", json!(usage("candidatesTokenCount"))),
         ("endpoint.name", json!("gemini-v1")),
         ("http.response.status_code", json!(200)),
     ] {
@@ -241,11 +241,12 @@ async fn prometheus_reads_what_happens() {
 
     let exposed = http().get(format!("{}/metrics", house.url)).send().await.unwrap().text().await.unwrap();
     let labels = r#"endpoint="gemini-v1",gen_ai_provider_name="gemini",gen_ai_request_model="gemini-2.5-flash",gen_ai_operation_name="generate_content""#;
-    let (prompt, output) =
-        (usage("promptTokenCount"), usage("candidatesTokenCount") + usage("thoughtsTokenCount"));
+    let (prompt, output) = (usage("promptTokenCount"), usage("candidatesTokenCount"));
     for line in [
         format!("keyward_calls_total{{{labels},outcome=\"complete\"}} 1"),
         format!("keyward_tokens_total{{{labels},kind=\"input\"}} {prompt}"),
+        format!("keyward_tokens_total{{{labels},kind=\"output\"}} {output}"),
+        format!("keyward_tokens_total{{{labels},kind=\"thoughts\"}} {}", usage("thoughtsTokenCount")),
         format!("gen_ai_client_token_usage_sum{{{labels},gen_ai_token_type=\"input\"}} {prompt}"),
         format!("gen_ai_client_token_usage_sum{{{labels},gen_ai_token_type=\"output\"}} {output}"),
         format!("gen_ai_server_request_duration_seconds_count{{{labels}}} 1"),

@@ -255,10 +255,10 @@ impl Record {
             span.record(words::PROVIDER_NAME, &*tried.labels.gen_ai_provider_name);
             span.record(words::REQUEST_MODEL, &*tried.labels.gen_ai_request_model);
         }
-        span.record(words::USAGE_INPUT_TOKENS, self.usage.input);
-        span.record(words::USAGE_OUTPUT_TOKENS, self.usage.output);
-        span.record("http.response.status_code", self.status.map(|status| status.as_u16()));
-        span.record("keyward.attempt", self.attempt);
+        span.record(words::USAGE_INPUT_TOKENS, self.usage.input.map(integer));
+        span.record(words::USAGE_OUTPUT_TOKENS, self.usage.output.map(integer));
+        span.record("http.response.status_code", self.status.map(|status| i64::from(status.as_u16())));
+        span.record("keyward.attempt", i64::from(self.attempt));
         span.record("keyward.outcome", outcome.as_str());
         if let Some(reason) = self.reason {
             span.record("error.type", reason);
@@ -295,6 +295,11 @@ impl Record {
             "call",
         );
     }
+}
+
+/// The layer that exports spans makes a text of every number but this kind; the conventions ask for numbers.
+fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn milliseconds(duration: Duration) -> u64 {
