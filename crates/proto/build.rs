@@ -12,10 +12,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(&files, [&root])?;
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     std::fs::write(out.join("descriptors.bin"), prost_bytes(&descriptors))?;
-    // `SecretField` holds a provider key on its way in: its `Debug` is written by hand and masks (src/lib.rs).
+    // These hold a key or what keys are made with: their `Debug` is written by hand and masks (src/lib.rs).
     tonic_prost_build::configure()
         .bytes(".")
-        .skip_debug(["keyward.store.v1.SecretField"])
+        .skip_debug([
+            "keyward.store.v1.SecretField",
+            "keyward.store.v1.MintedKey",
+            "keyward.store.v1.PublishedPepper",
+        ])
         .compile_fds(descriptors)?;
     Ok(())
 }

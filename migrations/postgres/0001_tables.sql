@@ -134,28 +134,66 @@ CREATE TABLE bindings (
     FOREIGN KEY (workspace, endpoint_id) REFERENCES endpoints (workspace, id) ON DELETE CASCADE
 );
 
+-- Random bytes that keys and chains are checked with, sealed under a key-encryption key; made at first open.
+CREATE TABLE key_materials (
+    workspace TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    serial BIGINT NOT NULL CHECK (serial > 0),
+    format BIGINT NOT NULL,
+    kek_id TEXT COLLATE "C" NOT NULL,
+    wrapped_dek BYTEA NOT NULL,
+    sealed BYTEA NOT NULL,
+    PRIMARY KEY (workspace, name, serial)
+);
+
+-- Keys of applications: never the key, only its MAC.
+CREATE TABLE client_keys (
+    workspace TEXT COLLATE "C" NOT NULL,
+    key_id TEXT COLLATE "C" NOT NULL,
+    mac BYTEA NOT NULL,
+    pepper BIGINT NOT NULL,
+    owner TEXT NOT NULL,
+    note TEXT,
+    scope TEXT NOT NULL,
+    expires_at BIGINT,
+    retires_at BIGINT,
+    revoked_at BIGINT,
+    replaced_by TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    last_updated_at BIGINT NOT NULL,
+    created_by TEXT,
+    last_updated_by TEXT,
+    PRIMARY KEY (workspace, key_id)
+);
+
 -- What may look different as of a revision; kept above meta.change_floor.
 CREATE TABLE change_log (
     seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     workspace TEXT COLLATE "C" NOT NULL,
     revision BIGINT NOT NULL,
-    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('catalog', 'vault')),
+    kind TEXT COLLATE "C" NOT NULL CHECK (kind IN ('catalog', 'vault', 'callers')),
     key TEXT COLLATE "C" NOT NULL,
     provider TEXT COLLATE "C" NOT NULL
 );
 CREATE INDEX change_log_revision ON change_log (workspace, revision, seq);
 
+-- Each row's MAC covers the row and the MAC before it (`access::audit`).
 CREATE TABLE audit (
     workspace TEXT COLLATE "C" NOT NULL,
     seq BIGINT NOT NULL,
     at BIGINT NOT NULL,
     actor TEXT,
+    actor_kind TEXT NOT NULL,
     action TEXT NOT NULL,
     object TEXT NOT NULL,
+    object_version BIGINT,
     outcome TEXT NOT NULL,
     request_id TEXT NOT NULL,
     revision BIGINT NOT NULL,
+    source TEXT,
     detail TEXT NOT NULL,
+    prev BYTEA NOT NULL,
+    mac BYTEA NOT NULL,
     PRIMARY KEY (workspace, seq)
 );
 

@@ -145,28 +145,66 @@ CREATE TABLE bindings (
     FOREIGN KEY (workspace, endpoint_id) REFERENCES endpoints (workspace, id) ON DELETE CASCADE
 ) STRICT;
 
+-- Random bytes that keys and chains are checked with, sealed under a key-encryption key; made at first open.
+CREATE TABLE key_materials (
+    workspace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    serial INTEGER NOT NULL CHECK (serial > 0),
+    format INTEGER NOT NULL,
+    kek_id TEXT NOT NULL,
+    wrapped_dek BLOB NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (workspace, name, serial)
+) STRICT;
+
+-- Keys of applications: never the key, only its MAC.
+CREATE TABLE client_keys (
+    workspace TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    mac BLOB NOT NULL,
+    pepper INTEGER NOT NULL,
+    owner TEXT NOT NULL CHECK (instr(owner, char(0)) = 0),
+    note TEXT CHECK (instr(note, char(0)) = 0),
+    scope TEXT NOT NULL,
+    expires_at INTEGER,
+    retires_at INTEGER,
+    revoked_at INTEGER,
+    replaced_by TEXT,
+    created_at INTEGER NOT NULL,
+    last_updated_at INTEGER NOT NULL,
+    created_by TEXT CHECK (instr(created_by, char(0)) = 0),
+    last_updated_by TEXT CHECK (instr(last_updated_by, char(0)) = 0),
+    PRIMARY KEY (workspace, key_id)
+) STRICT;
+
 -- What may look different as of a revision; kept above meta.change_floor. AUTOINCREMENT: a number is never used again.
 CREATE TABLE change_log (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     workspace TEXT NOT NULL,
     revision INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('catalog', 'vault')),
+    kind TEXT NOT NULL CHECK (kind IN ('catalog', 'vault', 'callers')),
     key TEXT NOT NULL,
     provider TEXT NOT NULL
 ) STRICT;
 CREATE INDEX change_log_revision ON change_log (workspace, revision, seq);
 
+-- Each row's MAC covers the row and the MAC before it (`access::audit`).
 CREATE TABLE audit (
     workspace TEXT NOT NULL,
     seq INTEGER NOT NULL,
     at INTEGER NOT NULL,
     actor TEXT CHECK (instr(actor, char(0)) = 0),
+    actor_kind TEXT NOT NULL,
     action TEXT NOT NULL CHECK (instr(action, char(0)) = 0),
     object TEXT NOT NULL CHECK (instr(object, char(0)) = 0),
+    object_version INTEGER,
     outcome TEXT NOT NULL CHECK (instr(outcome, char(0)) = 0),
     request_id TEXT NOT NULL CHECK (instr(request_id, char(0)) = 0),
     revision INTEGER NOT NULL,
+    source TEXT,
     detail TEXT NOT NULL CHECK (instr(detail, char(0)) = 0),
+    prev BLOB NOT NULL,
+    mac BLOB NOT NULL,
     PRIMARY KEY (workspace, seq)
 ) STRICT;
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Which pepper a MAC was made with; public.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct PepperId(pub u32);
 
 /// 256 bits that every MAC of a key needs, and that do not lie in the database in the clear. `Debug` shows its id only.
@@ -62,7 +62,8 @@ impl std::fmt::Debug for Pepper {
 }
 
 /// A MAC of 32 bytes. Compared in constant time, and only so; `Debug` masks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
 pub struct Mac([u8; Self::LEN]);
 
 impl Mac {
@@ -95,6 +96,19 @@ impl PartialEq for Mac {
 }
 
 impl Eq for Mac {}
+
+impl TryFrom<Vec<u8>> for Mac {
+    type Error = MaterialError;
+    fn try_from(bytes: Vec<u8>) -> Result<Self, MaterialError> {
+        Self::from_bytes(&bytes).ok_or(MaterialError::TooShort)
+    }
+}
+
+impl From<Mac> for Vec<u8> {
+    fn from(mac: Mac) -> Self {
+        mac.0.to_vec()
+    }
+}
 
 impl std::fmt::Debug for Mac {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

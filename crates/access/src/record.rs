@@ -6,7 +6,7 @@ use crate::{Key, KeyId, Mac, Pepper, PepperId};
 ///
 /// A rotation is a second record: the new key has an id and a MAC of its own, and the old one [retires](Self::retire) at the
 /// end of the overlap. Whose they both are (owner, note, scope, roles) is for the type that holds the record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Record {
     /// The public part of the key.
     pub key_id: KeyId,

@@ -17,7 +17,7 @@ use crate::{
     problem::Face,
 };
 
-mod admit;
+pub(crate) mod admit;
 mod attempt;
 mod hints;
 mod locate;
@@ -72,13 +72,15 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let (mut parts, body) = request.into_parts();
+    let admission = admit::admit(edge, &mut parts)?;
+    record.admitted(&admission);
     let body = take_in(edge, call, &parts, body)?;
     let fate = body.fate();
     let Located { endpoint, body, splices } = locate::locate(edge, call, &parts.headers, body).await?;
     record.settled(call);
-    let admission = admit::admit(&mut parts, &endpoint)?;
+    admission.may_call(&endpoint)?;
     let plan = plan::plan(edge, &endpoint, call)?;
-    record.located(&endpoint, &admission);
+    record.located(&endpoint);
     let attempts = Attempts { call, parts, admission, plan, splices, fate };
     attempt::first_that_answers(edge, attempts, body, record).await
 }

@@ -17,7 +17,7 @@ use store::{Entropy, Held, PublishedEndpoint, PublishedTarget};
 use telemetry::{CallLabels, CallMetrics, Gauge, Metrics};
 use tokio::{sync::Semaphore, time::Instant};
 
-use crate::{Config, call::Memory, health::Health};
+use crate::{Config, Policy, call::Memory, health::Health};
 
 /// A provider's forwarder, and the dialects that its provider speaks. The edge does not know where it runs.
 #[derive(Clone)]
@@ -31,6 +31,7 @@ pub struct Forwarder {
 /// Takes calls: what it knows and what it counts. Shared by all listeners of a process.
 pub struct Edge {
     pub(crate) config: Config,
+    pub(crate) policy: Policy,
     pub(crate) catalog: Arc<Held<PublishedEndpoint>>,
     pub(crate) forwarders: HashMap<Provider, Forwarder>,
     pub(crate) metrics: Arc<Metrics>,
@@ -72,9 +73,10 @@ impl Drop for InFlight {
 const SPARE_TARGETS: usize = 1024;
 
 impl Edge {
-    /// An edge over a catalog that others keep up to date. `entropy` makes request ids and splits traffic.
+    /// An edge over a catalog that others keep up to date, for those whom `policy` lets in. `entropy` makes request ids and splits traffic.
     pub fn new(
         config: Config,
+        policy: Policy,
         catalog: Arc<Held<PublishedEndpoint>>,
         forwarders: HashMap<Provider, Forwarder>,
         metrics: Arc<Metrics>,
@@ -87,6 +89,7 @@ impl Edge {
             lame: AtomicBool::new(false),
             moved: Mutex::new(None),
             config,
+            policy,
             catalog,
             forwarders,
             metrics,
@@ -105,9 +108,13 @@ impl Edge {
         self.has_started() && !self.lame.load(Ordering::Relaxed)
     }
 
-    /// Whether the catalog was loaded.
+    /// Whether the catalog was loaded, and the keys of those who may call.
     pub(crate) fn has_started(&self) -> bool {
-        self.catalog.position().is_some()
+        let keys = match &self.policy {
+            Policy::Open => true,
+            Policy::Keys(keys) => keys.are_loaded(),
+        };
+        keys && self.catalog.position().is_some()
     }
 
     /// The catalog has moved just now.

@@ -12,6 +12,7 @@ mod hygiene;
 mod inbound;
 mod models;
 mod outgoing;
+mod policy;
 mod probes;
 mod problem;
 mod service;
@@ -19,6 +20,8 @@ mod service;
 pub use accept::{Planes, Serving, serve};
 pub use config::{Config, Connections, Limits, Requests};
 pub use edge::{Edge, Forwarder};
+
+pub use policy::{Keys, Policy};
 
 pub(crate) use outgoing::Outgoing;
 pub(crate) use problem::Problem;

@@ -9,7 +9,9 @@
 //! fields of one `Shape`) → a handler of a few lines → `answer::Answer` or `problem::Problem`.
 
 mod answer;
+mod audit;
 mod bindings;
+mod client_keys;
 mod definitions;
 mod discovery;
 mod endpoints;

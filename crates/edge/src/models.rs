@@ -1,12 +1,18 @@
 //! Endpoints shown as a dialect's models, from the catalog in memory.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use dialect::{Dialect, Framing, Model, Page, Style};
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, header, request::Parts};
 use names::{EndpointName, RequestId};
 use store::PublishedEndpoint;
 
-use crate::{Edge, Problem, problem::Face};
+use crate::{
+    Edge, Problem,
+    call::admit::{Admission, admit},
+    problem::Face,
+};
 
 /// What of the endpoints is asked for.
 #[derive(Debug)]
@@ -17,14 +23,14 @@ pub(crate) enum Wanted {
     Get(Style, EndpointName),
 }
 
-/// Answers a dialect's list of models, or one model.
-pub(crate) fn answer(edge: &Edge, wanted: &Wanted, id: &RequestId) -> Response<Bytes> {
+/// Answers a dialect's list of models, or one model: of the endpoints that the caller may call.
+pub(crate) fn answer(edge: &Edge, wanted: &Wanted, mut parts: Parts, id: &RequestId) -> Response<Bytes> {
     let style = match wanted {
         Wanted::List(page) => page.style,
         Wanted::Get(style, _) => *style,
     };
     let face = Face::Dialect(style.dialect(), Framing::Unary);
-    match found(edge, wanted) {
+    match admit(edge, &mut parts).and_then(|admission| found(edge, wanted, &admission)) {
         Ok(body) => {
             let mut response = Response::new(body);
             let json = HeaderValue::from_static(style.content_type());
@@ -40,24 +46,23 @@ pub(crate) fn answer(edge: &Edge, wanted: &Wanted, id: &RequestId) -> Response<B
     }
 }
 
-fn found(edge: &Edge, wanted: &Wanted) -> Result<Bytes, Problem> {
+fn found(edge: &Edge, wanted: &Wanted, admission: &Admission) -> Result<Bytes, Problem> {
     if !edge.has_started() {
         return Err(Problem::loading());
     }
     match wanted {
         Wanted::List(page) => {
             let endpoints = edge.catalog.all();
-            let shown = endpoints
-                .iter()
-                .filter(|endpoint| speaks(edge, endpoint, page.style.dialect()))
-                .map(|endpoint| shown(endpoint));
-            Ok(page.render(shown))
+            let seen = |endpoint: &&Arc<PublishedEndpoint>| {
+                speaks(edge, endpoint, page.style.dialect()) && admission.permits(endpoint)
+            };
+            Ok(page.render(endpoints.iter().filter(seen).map(|endpoint| shown(endpoint))))
         }
         Wanted::Get(style, name) => {
             let endpoint = edge.catalog.get(name.as_str());
             let endpoint = endpoint.filter(|endpoint| speaks(edge, endpoint, style.dialect()));
             let endpoint = endpoint.ok_or_else(|| Problem::no_endpoint(name))?;
-            Ok(style.render(&shown(&endpoint)))
+            admission.may_call(&endpoint).map(|()| style.render(&shown(&endpoint)))
         }
     }
 }

@@ -105,6 +105,9 @@ impl Problem {
         if let (Some(name), Ok(id)) = (face.request_id_header(), HeaderValue::from_str(id.as_str())) {
             headers.insert(name, id);
         }
+        if self.fault == Fault::Unauthenticated {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"keyward\""));
+        }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
         }

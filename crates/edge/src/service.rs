@@ -137,7 +137,7 @@ impl Service {
                 let wire = Some(Arc::clone(&self.wire));
                 call::answer(&self.edge, Arrival { call, request, request_id: id.clone(), wire }).await
             }
-            Ok(Lead::Models(wanted)) => models::answer(&self.edge, &wanted, id).map(Outgoing::full),
+            Ok(Lead::Models(wanted)) => models::answer(&self.edge, &wanted, parts, id).map(Outgoing::full),
             Ok(Lead::Probe(probe)) => probe.answer(&self.edge).map(Outgoing::full),
             Ok(Lead::Metrics) => probes::metrics(&self.edge).map(Outgoing::full),
             Ok(Lead::Management(router)) => manage(router, Request::from_parts(parts, body), id).await,

@@ -1,11 +1,13 @@
-//! The admin's command line: `secret`, `model` and `endpoint`, over the management REST API.
+//! The admin's command line: `secret`, `model`, `endpoint`, `key` and `audit`, over the management REST API.
 //!
 //! Exit codes: 0 done, 1 refused, 2 wrong usage (clap's), 3 Keyward was not reached, 4 the provider is at fault
 //! (`endpoint test` only). Tables for people, `--json` for scripts. A secret's value is never an argument: arguments are
 //! seen by every process of the machine.
 
+mod audit;
 mod client;
 mod endpoint;
+mod key;
 mod model;
 mod probe;
 mod secret;
@@ -13,8 +15,10 @@ mod table;
 
 use std::{io::Write as _, process::ExitCode};
 
+pub(crate) use audit::AuditCommand;
 pub(crate) use client::Client;
 pub(crate) use endpoint::EndpointCommand;
+pub(crate) use key::KeyCommand;
 pub(crate) use model::ModelCommand;
 pub(crate) use secret::SecretCommand;
 

@@ -40,6 +40,12 @@ pub(crate) enum Command {
     /// Manage endpoints
     #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
     Endpoint(crate::admin::EndpointCommand),
+    /// Manage the keys of applications
+    #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
+    Key(crate::admin::KeyCommand),
+    /// Read and verify the audit log
+    #[command(subcommand, after_help = crate::admin::EXIT_CODES)]
+    Audit(crate::admin::AuditCommand),
     /// Check a configuration file without starting anything
     Check(Check),
     /// Print the effective configuration, secrets masked
@@ -112,6 +118,9 @@ pub(crate) struct Serve {
     pub listen: Option<SocketAddr>,
     #[command(flatten)]
     pub place: DataPlace,
+    /// Let only holders of client keys call (`keyward key create`)
+    #[arg(long)]
+    pub client_keys: bool,
     /// Listen on an address that is not loopback although nobody needs a credential: whoever reaches it spends your money
     #[arg(long)]
     pub insecure_open: bool,
@@ -137,6 +146,9 @@ pub(crate) struct Edge {
     /// This process's name among replicas [default: edge-<host>-<port>]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
+    /// Let only holders of client keys call (`keyward key create`)
+    #[arg(long)]
+    pub client_keys: bool,
     /// Listen on an address that is not loopback although nobody needs a credential
     #[arg(long)]
     pub insecure_open: bool,

@@ -36,6 +36,8 @@ pub(crate) struct Written {
     pub replica: Option<String>,
     /// File that keeps pushed state over a restart.
     pub snapshot_file: Option<PathBuf>,
+    /// Who is let in.
+    pub access: WrittenAccess,
     /// The database and its key.
     pub store: WrittenStore,
     /// Providers beyond those that are known, which speak a dialect that is; by name.
@@ -51,6 +53,25 @@ pub(crate) struct Written {
     pub egress: forward_http::Config,
     /// Logs, traces, metrics.
     pub telemetry: telemetry::Config,
+}
+
+/// Who is let in.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WrittenAccess {
+    /// Who may call endpoints. Default `open`, which is for loopback listeners.
+    pub data: DataAccess,
+}
+
+/// Who may call endpoints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum DataAccess {
+    /// Anybody who reaches the listener.
+    #[default]
+    Open,
+    /// Whoever has a client key.
+    Keys,
 }
 
 /// A listener of the edge.

@@ -58,6 +58,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Secret(command) => return Ok(admin::exit(command.run().await)),
             Command::Model(command) => return Ok(admin::exit(command.run().await)),
             Command::Endpoint(command) => return Ok(admin::exit(command.run().await)),
+            Command::Key(command) => return Ok(admin::exit(command.run().await)),
+            Command::Audit(command) => return Ok(admin::exit(command.run().await)),
         }
         .map(|()| ExitCode::SUCCESS)
     });

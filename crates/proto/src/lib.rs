@@ -1,4 +1,4 @@
-//! Messages and services generated from `/proto` at build time; by hand only the mask of the one message that holds a key.
+//! Messages and services generated from `/proto` at build time; by hand only the masks of the messages that hold a key.
 #![expect(
     missing_docs,
     clippy::pedantic,
@@ -32,8 +32,32 @@ impl std::fmt::Debug for store::v1::SecretField {
     }
 }
 
+impl std::fmt::Debug for store::v1::MintedKey {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("MintedKey").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for store::v1::PublishedPepper {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("PublishedPepper").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn keys_and_peppers_are_masked_in_every_message_that_holds_them() {
+        use super::store::v1;
+        let minted = v1::MintedKey { key: None, shown_once: "CANARY".into() };
+        let answer = v1::CreateClientKeyResponse { minted: Some(minted), receipt: None };
+        let pepper = v1::PublishedPepper { id: 1, material: "CANARY".into() };
+        let item = v1::published_caller::Item::Pepper(pepper);
+        let part = v1::CallersPart { callers: vec![v1::PublishedCaller { item: Some(item) }] };
+        let shown = format!("{answer:?} {part:?}");
+        assert!(!shown.contains("CANARY") && !shown.contains("67, 65"), "{shown}");
+    }
+
     #[test]
     fn a_secret_is_masked_in_every_message_that_holds_it() {
         let field = super::store::v1::SecretField { name: "api_key".into(), value: "CANARY".into() };

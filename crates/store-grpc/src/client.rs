@@ -1,11 +1,16 @@
-//! The client's side: `Admin`, `Catalog` and `Vault` at a store behind a channel.
+//! The client's side: `Admin`, `Catalog`, `Vault` and `Callers` at a store behind a channel.
 
 mod admin;
+mod audit;
+mod client_keys;
 mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use proto::store::v1::{admin_client::AdminClient, catalog_client::CatalogClient, vault_client::VaultClient};
+use proto::store::v1::{
+    admin_client::AdminClient, audit_log_client::AuditLogClient, callers_client::CallersClient,
+    catalog_client::CatalogClient, client_keys_client::ClientKeysClient, vault_client::VaultClient,
+};
 use store::StoreError;
 use tonic::{Request, Status, codegen::http::HeaderMap, transport::Channel};
 
@@ -61,6 +66,20 @@ impl Remote {
         AdminClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_MAX)
             .max_encoding_message_size(MESSAGE_MAX)
+    }
+
+    fn audit_log(&self) -> AuditLogClient<Channel> {
+        AuditLogClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_MAX)
+    }
+
+    fn client_keys(&self) -> ClientKeysClient<Channel> {
+        ClientKeysClient::new(self.channel.clone())
+            .max_decoding_message_size(MESSAGE_MAX)
+            .max_encoding_message_size(MESSAGE_MAX)
+    }
+
+    fn callers(&self) -> CallersClient<Channel> {
+        CallersClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_MAX)
     }
 
     fn catalog(&self) -> CatalogClient<Channel> {

@@ -1,5 +1,7 @@
 //! Between the domain's types and their messages: one trait, both directions side by side, nothing lost on the way.
 
+mod audit;
+mod caller;
 mod entity;
 mod request;
 mod watch;
@@ -8,6 +10,7 @@ use names::NameError;
 use proto::store::v1;
 use store::{Receipt, Watcher, Written};
 
+pub(crate) use caller::key_id;
 pub(crate) use watch::Step;
 
 /// A domain type that crosses the wire as `Message`.

@@ -1,12 +1,17 @@
-//! The server's side: `Admin`, `Catalog` and `Vault` behind gRPC, with health and reflection.
+//! The server's side: `Admin`, `ClientKeys`, `Catalog`, `Vault` and `Callers` behind gRPC, with health and reflection.
 
 mod admin;
+mod audit;
+mod client_keys;
 mod watch;
 
 use std::sync::Arc;
 
-use proto::store::v1::{admin_server::AdminServer, catalog_server::CatalogServer, vault_server::VaultServer};
-use store::{Admin, Catalog, Vault};
+use proto::store::v1::{
+    admin_server::AdminServer, audit_log_server::AuditLogServer, callers_server::CallersServer,
+    catalog_server::CatalogServer, client_keys_server::ClientKeysServer, vault_server::VaultServer,
+};
+use store::{Admin, Callers, Catalog, Vault};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -22,23 +27,37 @@ pub async fn serve(
     admin: Arc<dyn Admin>,
     catalog: Arc<dyn Catalog>,
     vault: Arc<dyn Vault>,
+    callers: Arc<dyn Callers>,
     extract: Option<Extract>,
     stop: CancellationToken,
 ) -> Routes {
+    let audit =
+        AuditLogServer::new(audit::Service(Arc::clone(&admin))).max_encoding_message_size(MESSAGE_MAX);
+    let keys = ClientKeysServer::new(client_keys::Service(Arc::clone(&admin)))
+        .max_decoding_message_size(MESSAGE_MAX)
+        .max_encoding_message_size(MESSAGE_MAX);
     let admin = AdminServer::new(admin::Service(admin))
         .max_decoding_message_size(MESSAGE_MAX)
         .max_encoding_message_size(MESSAGE_MAX);
     let catalog = CatalogServer::new(watch::CatalogService { catalog, stop: stop.clone() })
         .max_encoding_message_size(MESSAGE_MAX);
+    let callers = CallersServer::new(watch::CallersService { callers, stop: stop.clone() })
+        .max_encoding_message_size(MESSAGE_MAX);
     let vault = VaultServer::new(watch::VaultService { vault, stop }).max_encoding_message_size(MESSAGE_MAX);
 
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<AdminServer<admin::Service>>().await;
+    reporter.set_serving::<AuditLogServer<audit::Service>>().await;
+    reporter.set_serving::<ClientKeysServer<client_keys::Service>>().await;
+    reporter.set_serving::<CallersServer<watch::CallersService>>().await;
     reporter.set_serving::<CatalogServer<watch::CatalogService>>().await;
     reporter.set_serving::<VaultServer<watch::VaultService>>().await;
 
     let routes = Routes::new(health)
         .add_service(Traced { inner: admin, extract: extract.clone() })
+        .add_service(Traced { inner: audit, extract: extract.clone() })
+        .add_service(Traced { inner: keys, extract: extract.clone() })
+        .add_service(Traced { inner: callers, extract: extract.clone() })
         .add_service(Traced { inner: catalog, extract: extract.clone() })
         .add_service(Traced { inner: vault, extract });
     match reflection() {
@@ -60,6 +79,9 @@ fn reflection() -> Result<
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .with_service_name("keyward.store.v1.Admin")
+        .with_service_name("keyward.store.v1.AuditLog")
+        .with_service_name("keyward.store.v1.ClientKeys")
+        .with_service_name("keyward.store.v1.Callers")
         .with_service_name("keyward.store.v1.Catalog")
         .with_service_name("keyward.store.v1.Vault")
         .with_service_name("grpc.health.v1.Health")

@@ -2,8 +2,8 @@
 
 use sqlx::{Decode, Postgres, Row as _, Type, postgres::PgRow};
 use store::tables::{
-    AuditRow, BindingRow, ChangeKind, ChangeRow, DefinitionRow, EndpointRow, ExperimentRow, KeyCheckRow,
-    MappingRow, Meta, SealedRow, SecretRow, TablesError, TagRow, WatcherRow,
+    AuditRow, BindingRow, ChangeKind, ChangeRow, ClientKeyRow, DefinitionRow, EndpointRow, ExperimentRow,
+    KeyCheckRow, MappingRow, MaterialRow, Meta, SealedRow, SecretRow, TablesError, TagRow, WatcherRow,
 };
 
 use crate::error::tables_error;
@@ -177,17 +177,54 @@ row!(
 );
 
 row!(
+    material_columns,
+    MaterialRow {
+        name: "name",
+        serial: "serial",
+        format: "format",
+        kek_id: "kek_id",
+        wrapped_dek: "wrapped_dek",
+        sealed: "sealed",
+    }
+);
+
+row!(
+    client_key_columns,
+    ClientKeyRow {
+        key_id: "key_id",
+        mac: "mac",
+        pepper: "pepper",
+        owner: "owner",
+        note: "note",
+        scope: "scope",
+        expires_at: "expires_at",
+        retires_at: "retires_at",
+        revoked_at: "revoked_at",
+        replaced_by: "replaced_by",
+        created_at: "created_at",
+        last_updated_at: "last_updated_at",
+        created_by: "created_by",
+        last_updated_by: "last_updated_by",
+    }
+);
+
+row!(
     audit_columns,
     AuditRow {
         seq: "seq",
         at: "at",
         actor: "actor",
+        actor_kind: "actor_kind",
         action: "action",
         object: "object",
+        object_version: "object_version",
         outcome: "outcome",
         request_id: "request_id",
         revision: "revision",
+        source: "source",
         detail: "detail",
+        prev: "prev",
+        mac: "mac",
     }
 );
 

@@ -109,7 +109,22 @@ mod tests {
     fn audit(detail: String) -> AuditRow {
         let word = || "word".to_owned();
         let (action, object, outcome, request_id) = (word(), word(), word(), word());
-        AuditRow { seq: 0, at: 1, actor: None, action, object, outcome, request_id, revision: 1, detail }
+        AuditRow {
+            seq: 0,
+            at: 1,
+            actor: None,
+            actor_kind: word(),
+            action,
+            object,
+            object_version: None,
+            outcome,
+            request_id,
+            revision: 1,
+            source: None,
+            detail,
+            prev: Vec::new(),
+            mac: Vec::new(),
+        }
     }
 
     /// The real thing: the file may not grow, a change does not fit, and what there is stays as it was.

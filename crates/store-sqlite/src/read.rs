@@ -1,8 +1,8 @@
 //! Reading, within a snapshot or a transaction.
 
 use store::tables::{
-    AuditRow, BindingRow, ChangeRow, DefinitionRow, EndpointRow, ExperimentRow, KeyCheckRow, MappingRow,
-    Meta, Of, Read, SealedRow, SecretRow, TablesError, TagRow, WatcherRow,
+    AuditRow, BindingRow, ChangeRow, ClientKeyRow, DefinitionRow, EndpointRow, ExperimentRow, KeyCheckRow,
+    MappingRow, MaterialRow, Meta, Of, Read, SealedRow, SecretRow, TablesError, TagRow, WatcherRow,
 };
 
 use crate::{
@@ -170,6 +170,24 @@ impl Read for Session {
         Ok(self.first(statement).await?.unwrap_or(0))
     }
 
+    async fn key_materials(&mut self) -> Result<Vec<MaterialRow>, TablesError> {
+        let statement =
+            select!(material_columns, "FROM key_materials WHERE workspace = ?1 ORDER BY name, serial");
+        self.list(self.query(statement)).await
+    }
+
+    async fn client_key(&mut self, key_id: &str) -> Result<Option<ClientKeyRow>, TablesError> {
+        let statement =
+            self.query(select!(client_key_columns, "FROM client_keys WHERE workspace = ?1 AND key_id = ?2"));
+        self.first(statement.bind(key_id)).await
+    }
+
+    async fn client_keys(&mut self) -> Result<Vec<ClientKeyRow>, TablesError> {
+        let statement =
+            select!(client_key_columns, "FROM client_keys WHERE workspace = ?1 ORDER BY created_at, key_id");
+        self.list(self.query(statement)).await
+    }
+
     async fn changes_since(&mut self, revision: i64, limit: i64) -> Result<Vec<ChangeRow>, TablesError> {
         let statement = select!(
             change_columns,
@@ -182,6 +200,11 @@ impl Read for Session {
         let statement =
             select!(audit_columns, "FROM audit WHERE workspace = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
         self.list(self.query(statement).bind(seq).bind(limit)).await
+    }
+
+    async fn last_audit(&mut self) -> Result<Option<AuditRow>, TablesError> {
+        let statement = select!(audit_columns, "FROM audit WHERE workspace = ?1 ORDER BY seq DESC LIMIT 1");
+        self.first(self.query(statement)).await
     }
 
     async fn watchers(&mut self, since: i64) -> Result<Vec<WatcherRow>, TablesError> {

@@ -1,8 +1,8 @@
 //! Writing, within a transaction.
 
 use store::tables::{
-    AuditRow, BindingRow, ChangeRow, CommitError, DefinitionRow, EndpointRow, ExperimentRow, KeyCheckRow,
-    MappingRow, Meta, SealedRow, SecretRow, TablesError, TagRow, Write,
+    AuditRow, BindingRow, ChangeRow, ClientKeyRow, CommitError, DefinitionRow, EndpointRow, ExperimentRow,
+    KeyCheckRow, MappingRow, MaterialRow, Meta, SealedRow, SecretRow, TablesError, TagRow, Write,
 };
 
 use crate::session::{Session, Statement};
@@ -172,6 +172,44 @@ impl Write for Session {
         self.put(statement.bind(row.created_at).bind(row.last_updated_at)).await
     }
 
+    async fn put_key_material(&mut self, row: &MaterialRow) -> Result<(), TablesError> {
+        let statement = self.query(
+            "INSERT INTO key_materials (workspace, name, serial, format, kek_id, wrapped_dek, sealed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (workspace, name, serial) DO UPDATE SET \
+             format = excluded.format, kek_id = excluded.kek_id, wrapped_dek = excluded.wrapped_dek, \
+             sealed = excluded.sealed",
+        );
+        let statement = statement.bind(&row.name).bind(row.serial).bind(row.format).bind(&row.kek_id);
+        self.put(statement.bind(&row.wrapped_dek).bind(&row.sealed)).await
+    }
+
+    async fn put_client_key(&mut self, row: &ClientKeyRow) -> Result<(), TablesError> {
+        let statement = self.query(
+            "INSERT INTO client_keys (workspace, key_id, mac, pepper, owner, note, scope, expires_at, \
+             retires_at, revoked_at, replaced_by, created_at, last_updated_at, created_by, \
+             last_updated_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+             ?15) ON CONFLICT (workspace, key_id) DO UPDATE SET mac = excluded.mac, pepper = \
+             excluded.pepper, owner = excluded.owner, note = excluded.note, scope = excluded.scope, \
+             expires_at = excluded.expires_at, retires_at = excluded.retires_at, revoked_at = \
+             excluded.revoked_at, replaced_by = excluded.replaced_by, created_at = \
+             excluded.created_at, last_updated_at = excluded.last_updated_at, created_by = \
+             excluded.created_by, last_updated_by = excluded.last_updated_by",
+        );
+        let statement = statement.bind(&row.key_id).bind(&row.mac).bind(row.pepper).bind(&row.owner);
+        let statement = statement.bind(&row.note).bind(&row.scope).bind(row.expires_at).bind(row.retires_at);
+        let statement = statement
+            .bind(row.revoked_at)
+            .bind(&row.replaced_by)
+            .bind(row.created_at)
+            .bind(row.last_updated_at);
+        self.put(statement.bind(&row.created_by).bind(&row.last_updated_by)).await
+    }
+
+    async fn delete_client_key(&mut self, key_id: &str) -> Result<bool, TablesError> {
+        let statement = self.query("DELETE FROM client_keys WHERE workspace = ?1 AND key_id = ?2");
+        self.delete(statement.bind(key_id)).await
+    }
+
     async fn append_change(&mut self, row: &ChangeRow) -> Result<(), TablesError> {
         let statement = self.query(
             "INSERT INTO change_log (workspace, revision, kind, key, provider) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -189,12 +227,16 @@ impl Write for Session {
     async fn append_audit(&mut self, row: &AuditRow) -> Result<(), TablesError> {
         // One writer at a time: the highest number is known, and a number is never left out as a sequence would.
         let statement = self.query(
-            "INSERT INTO audit (workspace, seq, at, actor, action, object, outcome, request_id, revision, detail) \
-             SELECT ?1, COALESCE(MAX(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM audit WHERE workspace = ?1",
+            "INSERT INTO audit (workspace, seq, at, actor, actor_kind, action, object, object_version, outcome, \
+             request_id, revision, source, detail, prev, mac) \
+             SELECT ?1, COALESCE(MAX(seq), 0) + 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 \
+             FROM audit WHERE workspace = ?1",
         );
-        let statement = statement.bind(row.at).bind(&row.actor).bind(&row.action).bind(&row.object);
-        self.put(statement.bind(&row.outcome).bind(&row.request_id).bind(row.revision).bind(&row.detail))
-            .await
+        let statement = statement.bind(row.at).bind(&row.actor).bind(&row.actor_kind).bind(&row.action);
+        let statement = statement.bind(&row.object).bind(row.object_version).bind(&row.outcome);
+        let statement =
+            statement.bind(&row.request_id).bind(row.revision).bind(&row.source).bind(&row.detail);
+        self.put(statement.bind(&row.prev).bind(&row.mac)).await
     }
 
     async fn trim_watchers(&mut self, before: i64) -> Result<(), TablesError> {

@@ -5,8 +5,8 @@ use names::{
 };
 
 use crate::{
-    AuthConfig, Binding, Endpoint, Experiment, FallbackConfig, Linkage, Mapping, ModelDefinition,
-    RoutingStrategy, Secret, SecretValue, StoreError, Tag, Watcher,
+    AuditLog, AuthConfig, Binding, ClientKeys, Endpoint, Experiment, FallbackConfig, Linkage, Mapping,
+    ModelDefinition, RoutingStrategy, Secret, SecretValue, StoreError, Tag, Watcher,
 };
 
 /// Who asks, for the audit row that every change writes in its own transaction.
@@ -181,7 +181,7 @@ pub struct NewExperiment {
 ///
 /// Lists are complete and ordered by creation time, then id. `Ok` on a change means: committed.
 #[async_trait::async_trait]
-pub trait Admin: Send + Sync + 'static {
+pub trait Admin: ClientKeys + AuditLog {
     /// Seals the value and stores it. Waits for the watchers, bounded, as every creation does.
     async fn create_secret(&self, caller: &Caller, new: NewSecret) -> Result<Written<Secret>, StoreError>;
     /// One secret, masked.

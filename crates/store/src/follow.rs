@@ -7,8 +7,8 @@ use names::Provider;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::{
-    Applied, Catalog, Entropy, Gathering, Held, Keyed, Position, PublishedEndpoint, SealedTarget, StoreError,
-    Update, Updates, Vault, Watcher,
+    Applied, Callers, Catalog, Entropy, Gathering, Held, Keyed, Position, PublishedCaller, PublishedEndpoint,
+    SealedTarget, StoreError, Update, Updates, Vault, Watcher,
 };
 
 /// Something to subscribe to: a [`Catalog`] as one edge, or a [`Vault`] as one forwarder.
@@ -75,6 +75,31 @@ impl Source for AtForwarder {
 
     fn trouble(&self) -> Option<String> {
         self.vault.trouble()
+    }
+}
+
+/// Who may call, as an edge watches it.
+pub struct AtGate {
+    /// The store's seam.
+    pub callers: Arc<dyn Callers>,
+    /// Who watches.
+    pub watcher: Watcher,
+}
+
+#[async_trait::async_trait]
+impl Source for AtGate {
+    type Item = PublishedCaller;
+
+    async fn subscribe(&self, from: Option<Position>) -> Result<Updates<PublishedCaller>, StoreError> {
+        self.callers.watch(self.watcher.clone(), from).await
+    }
+
+    async fn acknowledge(&self, position: Position) -> Result<(), StoreError> {
+        self.callers.acknowledge(&self.watcher, position).await
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.callers.trouble()
     }
 }
 

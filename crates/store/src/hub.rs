@@ -221,7 +221,7 @@ impl Inner {
     }
 
     async fn provider_of(&self, watcher: &Watcher) -> Result<Option<String>, StoreError> {
-        if watcher.role == Role::Edge {
+        if watcher.role != Role::Forwarder {
             return Ok(Some(String::new()));
         }
         let rows = self.read().await?.watchers(self.live_since()).await?;
@@ -247,7 +247,7 @@ impl Inner {
 }
 
 fn watcher_of(row: &WatcherRow) -> Result<(Watcher, Position), convert::Garbled> {
-    let roles = [Role::Edge, Role::Forwarder];
+    let roles = [Role::Edge, Role::Forwarder, Role::Callers];
     let role = roles.into_iter().find(|role| role_column(*role) == row.role).ok_or(convert::Garbled::Word)?;
     let watcher = Watcher { role, replica: row.replica.clone() };
     Ok((
@@ -260,5 +260,6 @@ const fn role_column(role: Role) -> &'static str {
     match role {
         Role::Edge => "edge",
         Role::Forwarder => "forwarder",
+        Role::Callers => "callers",
     }
 }

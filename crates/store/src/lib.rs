@@ -2,6 +2,8 @@
 #![doc = include_str!("../README.md")]
 
 mod admin;
+mod audit_log;
+mod client_keys;
 mod entity;
 mod error;
 mod follow;
@@ -21,17 +23,19 @@ pub use admin::{
     Admin, Caller, DefinitionChange, EndpointChange, EndpointRef, ListDefinitions, MappingSpec, NewBinding,
     NewDefinition, NewEndpoint, NewExperiment, NewSecret, Receipt, SecretChange, Written,
 };
+pub use audit_log::{AuditEntry, AuditFault, AuditLog, AuditVerdict};
+pub use client_keys::{ClientKey, ClientKeyChange, ClientKeys, Expiry, MintedKey, NewClientKey};
 pub use entity::{
     AuthConfig, Binding, Endpoint, Experiment, FallbackConfig, Linkage, Mapping, ModelDefinition,
     RoutingStrategy, Secret, SecretValue, Tag,
 };
 pub use error::StoreError;
-pub use follow::{AtEdge, AtForwarder, Pace, Progress, Source, follow};
+pub use follow::{AtEdge, AtForwarder, AtGate, Pace, Progress, Source, follow};
 pub use held::{Applied, Gathering, Held};
 pub use policy::ApiBasePolicy;
 pub use publish::{
-    Catalog, Keyed, Position, PublishedEndpoint, PublishedTarget, Role, SealedTarget, Update, Updates, Vault,
-    Watcher,
+    Callers, Catalog, Keyed, Position, PublishedCaller, PublishedEndpoint, PublishedKey, PublishedPepper,
+    PublishedTarget, Role, SealedTarget, Update, Updates, Vault, Watcher,
 };
 pub use store::{OpenError, Parts, Settings, Store, chain, keys_of, renew_epoch};
 pub use tables::Tables;

@@ -1,7 +1,13 @@
 //! The state that is pushed: to edges without secrets, to forwarders with secrets sealed to their own key.
 
+mod callers;
+
+use std::collections::BTreeMap;
+
 use futures_util::stream::BoxStream;
 use names::{EndpointId, EndpointName, MappingId, ModelName, Provider, SecretId};
+
+pub use callers::{Callers, PublishedCaller, PublishedKey, PublishedPepper};
 
 use crate::{AuthConfig, FallbackConfig, Linkage, RoutingStrategy, StoreError};
 
@@ -22,6 +28,8 @@ pub enum Role {
     Edge,
     /// A forwarder: watches the vault for its provider.
     Forwarder,
+    /// An edge again: watches who may call. A watcher of its own, so that a change of a key waits for who checks keys.
+    Callers,
 }
 
 /// One process that watches.
@@ -78,6 +86,9 @@ pub struct PublishedEndpoint {
     pub routing_strategy: Option<RoutingStrategy>,
     /// How it falls back.
     pub fallback_config: Option<FallbackConfig>,
+    /// Its tags, by which scopes of client keys may name it. A snapshot of before has none.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
     /// Creation time, milliseconds since the Unix epoch.
     pub created_at: i64,
     /// The revision of its last change.

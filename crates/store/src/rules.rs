@@ -1,6 +1,7 @@
 //! What may be and what may not: one file a kind of entity. They read and write rows within one transaction.
 
 pub(crate) mod binding;
+mod client_key;
 pub(crate) mod definition;
 pub(crate) mod endpoint;
 pub(crate) mod experiment;

@@ -1,8 +1,10 @@
 //! The store itself: the rules and the sealing over any [`Tables`], and the seams that it serves.
 
 mod admin;
+mod audit;
 pub(crate) mod change;
 mod failure;
+pub(crate) mod material;
 mod open;
 
 use std::{sync::Arc, time::Duration};
@@ -83,6 +85,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) settings: Settings,
+    pub(crate) materials: material::Materials,
     pub(crate) hub: Hub,
 }
 

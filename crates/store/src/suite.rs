@@ -28,6 +28,8 @@
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "cases are tests: a failure is a panic")]
 
 pub mod admin;
+pub mod audit;
+pub mod client_keys;
 pub mod endpoints;
 pub mod history;
 pub mod memory;
@@ -50,7 +52,7 @@ use std::{
 use seal::{Kek, KekId, Keyring};
 
 use crate::{
-    Admin, ApiBasePolicy, Catalog, Clock, OpenError, Parts, Settings, Store, System, Tables, Vault,
+    Admin, ApiBasePolicy, Callers, Catalog, Clock, OpenError, Parts, Settings, Store, System, Tables, Vault,
     tables::AuditRow,
 };
 
@@ -64,6 +66,8 @@ pub struct Seams {
     pub catalog: Arc<dyn Catalog>,
     /// What forwarders watch.
     pub vault: Arc<dyn Vault>,
+    /// What edges check callers with.
+    pub callers: Arc<dyn Callers>,
     /// What has to live as long as they do, e.g. a server.
     pub guard: Box<dyn Any + Send + Sync>,
 }
@@ -72,7 +76,13 @@ pub struct Seams {
 #[expect(clippy::unused_async, reason = "stands where others need to wait")]
 pub async fn in_process(store: Store) -> Seams {
     let store = Arc::new(store);
-    Seams { admin: store.clone(), catalog: store.clone(), vault: store, guard: Box::new(()) }
+    Seams {
+        admin: store.clone(),
+        catalog: store.clone(),
+        vault: store.clone(),
+        callers: store,
+        guard: Box::new(()),
+    }
 }
 
 /// How a store is reached.
@@ -189,6 +199,15 @@ macro_rules! store_suite {
             admin::bindings,
             admin::tags,
             admin::experiments,
+            audit::the_audit_log_is_read_and_verified,
+            client_keys::a_client_key_is_shown_once,
+            client_keys::key_material_is_made_once,
+            client_keys::a_client_key_has_rules,
+            client_keys::a_client_key_is_changed,
+            client_keys::a_rotated_client_key_overlaps,
+            client_keys::a_revoked_client_key_stays_revoked,
+            client_keys::a_follower_knows_of_a_revocation_when_its_answer_comes,
+            client_keys::changes_of_keys_and_tags_are_pushed,
             endpoints::an_endpoint_needs_a_primary_and_weights,
             endpoints::several_primaries_share_the_traffic,
             endpoints::mappings_are_in_order,

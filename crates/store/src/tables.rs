@@ -10,8 +10,8 @@ use names::Workspace;
 use tokio::sync::watch;
 
 pub use rows::{
-    AuditRow, BindingRow, ChangeKind, ChangeRow, DefinitionRow, EndpointRow, ExperimentRow, KeyCheckRow,
-    MappingRow, Meta, SealedRow, SecretRow, TagRow, WatcherRow,
+    AuditRow, BindingRow, ChangeKind, ChangeRow, ClientKeyRow, DefinitionRow, EndpointRow, ExperimentRow,
+    KeyCheckRow, MappingRow, MaterialRow, Meta, SealedRow, SecretRow, TagRow, WatcherRow,
 };
 
 /// A unique key of the tables. Each of them begins with the workspace.
@@ -150,10 +150,19 @@ pub trait Read: Send {
     /// The highest number of an experiment, 0 where there is none.
     async fn last_experiment(&mut self) -> Result<i64, TablesError>;
 
+    /// All key materials, by name, then serial.
+    async fn key_materials(&mut self) -> Result<Vec<MaterialRow>, TablesError>;
+    /// One client key by its id.
+    async fn client_key(&mut self, key_id: &str) -> Result<Option<ClientKeyRow>, TablesError>;
+    /// All client keys, by creation time, then id.
+    async fn client_keys(&mut self) -> Result<Vec<ClientKeyRow>, TablesError>;
+
     /// At most `limit` rows of the change log with a revision above `revision`, in the order they were appended.
     async fn changes_since(&mut self, revision: i64, limit: i64) -> Result<Vec<ChangeRow>, TablesError>;
     /// At most `limit` audit rows with a `seq` above `seq`, by `seq`.
     async fn audit_since(&mut self, seq: i64, limit: i64) -> Result<Vec<AuditRow>, TablesError>;
+    /// The audit row with the highest `seq`.
+    async fn last_audit(&mut self) -> Result<Option<AuditRow>, TablesError>;
     /// Watchers seen at `since` (milliseconds since the Unix epoch) or later, by role, replica and provider.
     async fn watchers(&mut self, since: i64) -> Result<Vec<WatcherRow>, TablesError>;
 }
@@ -205,6 +214,13 @@ pub trait Write: Read {
 
     /// Puts an experiment, by number. May answer [`Constraint::ExperimentName`].
     async fn put_experiment(&mut self, row: &ExperimentRow) -> Result<(), TablesError>;
+
+    /// Puts a key material, by name and serial.
+    async fn put_key_material(&mut self, row: &MaterialRow) -> Result<(), TablesError>;
+    /// Puts a client key, by its id.
+    async fn put_client_key(&mut self, row: &ClientKeyRow) -> Result<(), TablesError>;
+    /// Deletes a client key. False: it was not there.
+    async fn delete_client_key(&mut self, key_id: &str) -> Result<bool, TablesError>;
 
     /// Appends to the change log.
     async fn append_change(&mut self, row: &ChangeRow) -> Result<(), TablesError>;

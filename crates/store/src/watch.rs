@@ -1,5 +1,6 @@
 //! One running watch: a snapshot or deltas from the change log, then news as it comes, and heartbeats in between.
 
+mod callers;
 mod catalog;
 mod vault;
 
@@ -191,7 +192,7 @@ impl<S: Scope> Session<S> {
             return Update::Delta { position, upserts: piece, removed: Vec::new() };
         }
         self.told = Some(position);
-        if S::ROLE == Role::Edge || removed.is_empty() {
+        if S::ROLE != Role::Forwarder || removed.is_empty() {
             return Update::Delta { position, upserts: piece, removed };
         }
         // Edges first: what they still use must not be gone. Should the removals get lost with the connection, the

@@ -11,6 +11,7 @@ mod drain;
 mod errors;
 mod fidelity;
 mod keeping;
+mod keys;
 mod management;
 mod pull_request;
 mod sdks;

@@ -12,7 +12,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, field::Empty};
 
-use super::{Arrival, admit::Admission};
+use super::{
+    Arrival,
+    admit::{Admission, Caller},
+};
 use crate::{
     Edge, Problem,
     accept::wire::Wire,
@@ -36,7 +39,7 @@ pub(crate) struct Record {
     endpoint: Option<Arc<PublishedEndpoint>>,
     /// A name that no endpoint has.
     asked_for: Option<EndpointName>,
-    caller: &'static str,
+    caller: Option<Caller>,
     tried: Option<Arc<Counted>>,
     attempt: u32,
     status: Option<StatusCode>,
@@ -68,7 +71,7 @@ impl Record {
             span,
             endpoint: None,
             asked_for: None,
-            caller: "",
+            caller: None,
             tried: None,
             attempt: 0,
             status: None,
@@ -82,16 +85,20 @@ impl Record {
         }
     }
 
+    /// It is known who calls.
+    pub(super) fn admitted(&mut self, admission: &Admission) {
+        self.caller = Some(admission.caller.clone());
+        self.masked = admission.masked && self.dialect == Dialect::Gemini;
+    }
+
     /// The body was read, as far as it had to be.
     pub(super) fn settled(&mut self, call: &Call) {
         (self.operation, self.framing) = (call.operation, call.framing);
     }
 
-    /// The endpoint is known, and who calls it.
-    pub(super) fn located(&mut self, endpoint: &Arc<PublishedEndpoint>, admission: &Admission) {
+    /// The endpoint is known, and may be called.
+    pub(super) fn located(&mut self, endpoint: &Arc<PublishedEndpoint>) {
         self.endpoint = Some(Arc::clone(endpoint));
-        self.caller = admission.caller.as_str();
-        self.masked = admission.masked && self.dialect == Dialect::Gemini;
     }
 
     /// An attempt begins.
@@ -280,7 +287,8 @@ impl Record {
             target: words::CALLS,
             request_id = self.request_id.as_str(),
             endpoint = endpoint.map(EndpointName::as_str),
-            caller = self.caller,
+            caller = self.caller.as_ref().map_or("", Caller::as_str),
+            caller_key = self.caller.as_ref().and_then(Caller::key_id),
             dialect = self.dialect.as_str(),
             operation = self.operation.as_str(),
             mapping = tried.map(|tried| tried.mapping.as_str()),

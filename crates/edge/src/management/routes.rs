@@ -7,8 +7,8 @@ use axum::{
 use fault::Fault;
 
 use super::{
-    Management, bindings, definitions, discovery, endpoints, experiments, guard, mappings, problem::Problem,
-    secrets, tags,
+    Management, audit, bindings, client_keys, definitions, discovery, endpoints, experiments, guard,
+    mappings, problem::Problem, secrets, tags,
 };
 
 /// What MLflow's Python client calls, and what its pages call.
@@ -21,6 +21,7 @@ pub(super) fn router(management: Management) -> Router {
         router = router
             .nest(&format!("{prefix}/3.0/mlflow/gateway"), gateway())
             .nest(&format!("{prefix}/2.0/mlflow/experiments"), experiments())
+            .nest(&format!("{prefix}/3.0/keyward"), keyward())
             .route(&format!("{prefix}/3.0/mlflow/server-info"), get(discovery::server_info))
             .route(prefix, any(unknown))
             .route(&format!("{prefix}/"), any(unknown))
@@ -81,6 +82,20 @@ fn not_built() -> Router<Management> {
         .route("/guardrails/remove-from-endpoint", delete(unsupported))
         .route("/guardrails/list-for-endpoint", get(unsupported))
         .route("/guardrails/update-config", patch(unsupported))
+}
+
+/// What MLflow does not have: Keyward's own.
+fn keyward() -> Router<Management> {
+    Router::new()
+        .route("/audit/list", get(audit::list))
+        .route("/audit/verify", get(audit::verify))
+        .route("/client-keys/create", post(client_keys::create))
+        .route("/client-keys/get", get(client_keys::get))
+        .route("/client-keys/list", get(client_keys::list))
+        .route("/client-keys/update", post(client_keys::update))
+        .route("/client-keys/rotate", post(client_keys::rotate))
+        .route("/client-keys/revoke", post(client_keys::revoke))
+        .route("/client-keys/delete", delete(client_keys::delete))
 }
 
 fn experiments() -> Router<Management> {

@@ -12,6 +12,7 @@ mod dialects;
 mod fidelity;
 mod floods;
 mod gone;
+mod keys;
 mod located;
 mod log;
 mod management;

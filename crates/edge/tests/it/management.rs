@@ -1,5 +1,6 @@
 //! The management API, over a store in memory: recorded conversations, refusals, and what holds for every route.
 
+mod client_keys;
 mod differences;
 mod fake;
 mod golden;

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use dialect::Dialect;
-use edge::{Config, Edge, Forwarder, Planes, Serving};
+use edge::{Config, Edge, Forwarder, Planes, Policy, Serving};
 use forward::{Answer, BodyError, Call, Forward, ForwardError, Head};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::Frame;
@@ -181,6 +181,7 @@ pub(crate) struct Rig {
 /// How a test wants its edge.
 pub(crate) struct Wanted {
     pub(crate) config: Config,
+    pub(crate) policy: Policy,
     pub(crate) planes: Planes,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     pub(crate) management: Option<axum::Router>,
@@ -191,6 +192,7 @@ impl Default for Wanted {
     fn default() -> Self {
         Self {
             config: Config::default(),
+            policy: Policy::Open,
             planes: Planes { data: true, admin: true },
             tls: None,
             management: None,
@@ -230,7 +232,14 @@ impl Rig {
         ]);
         let metrics = Arc::new(Metrics::new());
         let entropy = Arc::new(Counting(Mutex::new(0)));
-        let edge = Edge::new(wanted.config, Arc::clone(&catalog), forwarders, Arc::clone(&metrics), entropy);
+        let edge = Edge::new(
+            wanted.config,
+            wanted.policy,
+            Arc::clone(&catalog),
+            forwarders,
+            Arc::clone(&metrics),
+            entropy,
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stopping, ending) = (CancellationToken::new(), CancellationToken::new());
@@ -294,6 +303,7 @@ pub(crate) fn endpoint(name: &str, targets: Vec<PublishedTarget>) -> PublishedEn
         targets,
         routing_strategy: None,
         fallback_config: backed.then(FallbackConfig::default),
+        tags: [("name".to_owned(), name.to_owned())].into(),
         created_at: 0,
         revision: 7,
     }

@@ -35,7 +35,21 @@ impl Client {
         path: &str,
         body: &Value,
     ) -> Result<Value, AdminError> {
-        let url = format!("{}/api/3.0/mlflow/gateway/{path}", self.url);
+        self.manage(method, &format!("mlflow/gateway/{path}"), body).await
+    }
+
+    /// One call below `/api/3.0/keyward/`; the answer's JSON object.
+    pub(crate) async fn keyward(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Result<Value, AdminError> {
+        self.manage(method, &format!("keyward/{path}"), body).await
+    }
+
+    async fn manage(&self, method: Method, path: &str, body: &Value) -> Result<Value, AdminError> {
+        let url = format!("{}/api/3.0/{path}", self.url);
         let request = if method == Method::GET {
             let url = url::Url::parse_with_params(&url, pairs(body));
             self.http.get(url.map_err(|_| self.failed("the address is not a URL"))?)

@@ -12,7 +12,9 @@ use names::Provider;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::{Sources, Written, WrittenDuration, WrittenListener, WrittenTls, services, services::Home};
+use super::{
+    DataAccess, Sources, Written, WrittenDuration, WrittenListener, WrittenTls, services, services::Home,
+};
 use crate::{environment, roles::Providers};
 
 /// Where the edge listens unless told otherwise.
@@ -221,14 +223,29 @@ fn listeners(written: &Written, mistakes: &mut Vec<String>) -> Vec<Listener> {
                 .push(format!("listener {}: `planes` must name `data`, `admin` or both", listener.address));
         }
         if !listener.address.ip().is_loopback() && !written.insecure_open {
-            mistakes.push(format!(
-                "listener {}: not a loopback address, and nobody needs a credential yet: whoever reaches it spends \
-                 your money and changes your endpoints; give `--insecure-open` if that is what you want",
-                listener.address
-            ));
+            mistakes.extend(open_by_accident(listener, written.access.data));
         }
     }
     listeners
+}
+
+/// What keeps a listener beyond loopback from being open although nobody said so.
+fn open_by_accident(listener: &Listener, data: DataAccess) -> Vec<String> {
+    let address = listener.address;
+    let mut mistakes = Vec::new();
+    if listener.planes.contains(&Planes::Data) && data == DataAccess::Open {
+        mistakes.push(format!(
+            "listener {address}: not a loopback address, and calls need no key: whoever reaches it spends your money; \
+             set `access.data = \"keys\"` (`--client-keys`), or give `--insecure-open` if that is what you want"
+        ));
+    }
+    if listener.planes.contains(&Planes::Admin) {
+        mistakes.push(format!(
+            "listener {address}: not a loopback address, and admins need no credential yet: whoever reaches it changes \
+             your endpoints; leave `admin` out of its `planes`, or give `--insecure-open` if that is what you want"
+        ));
+    }
+    mistakes
 }
 
 /// Provider keys cross these listeners, and nobody has to show who they are.

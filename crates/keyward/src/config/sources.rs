@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, anyhow};
 
-use super::{Planes, Written, WrittenListener};
+use super::{DataAccess, Planes, Written, WrittenListener};
 use crate::environment;
 
 /// What the command line said, before the file is read.
@@ -24,6 +24,8 @@ pub(crate) struct Sources {
     pub key_file: Option<PathBuf>,
     /// `--database-url-file`
     pub database_url_file: Option<PathBuf>,
+    /// `--client-keys`
+    pub client_keys: bool,
     /// `--insecure-open`
     pub insecure_open: bool,
     /// `--store`
@@ -66,6 +68,9 @@ impl Sources {
         over(&mut written.store.url, self.store_url.as_ref());
         over(&mut written.replica, self.replica.as_ref());
         written.insecure_open |= self.insecure_open;
+        if self.client_keys {
+            written.access.data = DataAccess::Keys;
+        }
         lay_over_egress(written, mistakes);
         lay_over_telemetry(written);
     }

@@ -36,9 +36,10 @@ pub(crate) async fn run(arguments: command::Edge) -> anyhow::Result<()> {
     let watched: Arc<dyn Catalog> = store.clone();
     let snapshot_file = ready.written.snapshot_file.as_deref();
     let catalog = followed::catalog(&mut background, watched, replica.clone(), snapshot_file).await;
+    let policy = followed::policy(&mut background, &ready, store.clone(), replica.clone()).await;
     let lifecycle = Lifecycle::default();
     let admin: Arc<dyn store::Admin> = store;
-    let front = bound.serve(&ready, &lifecycle, catalog, forwarders, &admin);
+    let front = bound.serve(&ready, &lifecycle, policy, catalog, forwarders, &admin);
     say(&format!("{}replica {replica}\n", front.lines));
     let lame_duck = ready.written.lame_duck.map_or(LAME_DUCK, |duration| duration.0);
     let patience = Patience { lame_duck, drain_max: ready.drain_max };
@@ -56,6 +57,7 @@ fn sources(arguments: command::Edge) -> Sources {
         forwarders: arguments.forwarder,
         snapshot: arguments.snapshot,
         replica: arguments.replica,
+        client_keys: arguments.client_keys,
         insecure_open: arguments.insecure_open,
         ..Sources::default()
     }

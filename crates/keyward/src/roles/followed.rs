@@ -2,17 +2,21 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use edge::{Keys, Policy};
 use forward_http::Outbound;
 use seal::handover::KeyPair;
 use store::{
-    AtEdge, AtForwarder, Catalog, Entropy as _, Held, Pace, Progress, PublishedEndpoint, Role, SealedTarget,
-    System, Vault, Watcher, follow,
+    AtEdge, AtForwarder, AtGate, Callers, Catalog, Entropy as _, Held, Pace, Progress, PublishedEndpoint,
+    Role, SealedTarget, System, Vault, Watcher, follow,
 };
 use store_grpc::snapshot;
 use tokio::task::JoinSet;
 
 use super::providers::{Built, Known};
-use crate::bind::{self, Opened, VaultTargets};
+use crate::{
+    bind::{self, Opened, VaultTargets},
+    config::{DataAccess, Ready},
+};
 
 /// Tasks that only feed this process; they are dropped at its end, when nobody asks any more.
 #[derive(Debug, Default)]
@@ -63,6 +67,31 @@ pub(super) async fn catalog(
     let (state, tell) = (Arc::clone(&held), |progress: Progress| log("catalog", &progress));
     background.spawn(follow(source, state, Pace::default(), Arc::new(System), Some, tell));
     held
+}
+
+/// Who may call: anybody, or holders of client keys, which are followed as the edge of that name. On disk they lie beside
+/// the endpoints, in a file of their own that ends in `.callers`.
+pub(super) async fn policy(
+    background: &mut Background,
+    ready: &Ready,
+    callers: Arc<dyn Callers>,
+    replica: String,
+) -> Policy {
+    if ready.written.access.data == DataAccess::Open {
+        return Policy::Open;
+    }
+    let held = Arc::new(Held::default());
+    if let Some(file) = &ready.written.snapshot_file {
+        let mut file = file.clone().into_os_string();
+        file.push(".callers");
+        let place = snapshot::Place::new(file, "callers");
+        snapshot::restore(&place, &held).await;
+        background.spawn(snapshot::keep(place, Arc::clone(&held)));
+    }
+    let source = AtGate { callers, watcher: Watcher { role: Role::Callers, replica } };
+    let (state, tell) = (Arc::clone(&held), |progress: Progress| log("callers", &progress));
+    background.spawn(follow(source, state, Pace::default(), Arc::new(System), Some, tell));
+    Policy::Keys(Keys::new(held, Arc::new(System)))
 }
 
 /// Builds the forwarders of these providers, and follows their part of the vault: one watch, however many they are.

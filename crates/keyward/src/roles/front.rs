@@ -3,7 +3,7 @@
 use std::{collections::HashMap, io, net::SocketAddr, sync::Arc};
 
 use anyhow::Context as _;
-use edge::{Edge, Forwarder, Planes, Serving, management};
+use edge::{Edge, Forwarder, Planes, Policy, Serving, management};
 use names::Provider;
 use store::{Admin, Held, PublishedEndpoint, System};
 use telemetry::Metrics;
@@ -67,6 +67,7 @@ impl Bound {
         self,
         ready: &Ready,
         lifecycle: &Lifecycle,
+        policy: Policy,
         catalog: Arc<Held<PublishedEndpoint>>,
         forwarders: HashMap<Provider, Forwarder>,
         admin: &Arc<dyn Admin>,
@@ -74,7 +75,7 @@ impl Bound {
         let config = ready.written.edge.clone();
         let body_bytes_max = usize::try_from(config.requests.management_body_max).unwrap_or(usize::MAX);
         let managed = management::Config { body_bytes_max, ..management::Config::default() };
-        let edge = Edge::new(config, catalog, forwarders, Arc::new(Metrics::new()), Arc::new(System));
+        let edge = Edge::new(config, policy, catalog, forwarders, Arc::new(Metrics::new()), Arc::new(System));
         let (mut url, mut lines) = (String::new(), Vec::new());
         for (listener, address, socket, tls) in self.0 {
             let planes = planes(&listener);

@@ -41,8 +41,8 @@ pub(crate) async fn run(arguments: command::Serve) -> anyhow::Result<()> {
 }
 
 fn sources(arguments: command::Serve) -> Sources {
-    let command::Serve { listen, place, insecure_open, configured } = arguments;
-    Sources { listen, insecure_open, ..place.sources(&configured) }
+    let command::Serve { listen, place, client_keys, insecure_open, configured } = arguments;
+    Sources { listen, client_keys, insecure_open, ..place.sources(&configured) }
 }
 
 /// All roles of one process.
@@ -72,7 +72,8 @@ impl House {
         if !followed::loaded(&catalog, LOAD_MAX).await {
             tracing::warn!("the endpoints are still being loaded; `/readyz` says when they are there");
         }
-        let front = bound.serve(ready, lifecycle, Arc::clone(&catalog), forwarders, &admin);
+        let policy = followed::policy(&mut background, ready, store, replica).await;
+        let front = bound.serve(ready, lifecycle, policy, Arc::clone(&catalog), forwarders, &admin);
         Ok(Self { front, storage, catalog, background })
     }
 

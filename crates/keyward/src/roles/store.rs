@@ -54,7 +54,8 @@ async fn serve(ready: &Ready, database: &Database) -> anyhow::Result<()> {
     let store = Arc::new(storage.store.clone());
     let stopping = lifecycle.stopping.clone();
     let extract = Arc::new(service::store_span);
-    let routes = store_grpc::serve(store.clone(), store.clone(), store, Some(extract), stopping).await;
+    let routes =
+        store_grpc::serve(store.clone(), store.clone(), store.clone(), store, Some(extract), stopping).await;
     service::serve(&lifecycle, store_grpc::server(), routes, socket);
     say(&format!("listening on http://{address} (gRPC: store)\n{}", said::storage(&storage)));
     let patience = Patience { lame_duck: Duration::ZERO, drain_max: ready.drain_max };

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Reads the answer to a question.
-fn got<M, T>(
+pub(super) fn got<M, T>(
     answer: Result<Response<M>, Status>,
     read: impl FnOnce(M) -> Result<T, Malformed>,
 ) -> Result<T, StoreError> {
@@ -25,7 +25,7 @@ fn got<M, T>(
 }
 
 /// Reads the answer to a change.
-fn changed<M, T>(
+pub(super) fn changed<M, T>(
     answer: Result<Response<M>, Status>,
     read: impl FnOnce(M) -> Result<T, Malformed>,
 ) -> Result<T, StoreError> {

@@ -1,9 +1,12 @@
-//! [`Catalog`] and [`Vault`] at a remote store: messages become the domain's updates again.
+//! [`Catalog`], [`Vault`] and [`Callers`] at a remote store: messages become the domain's updates again.
 
 use futures_util::{StreamExt as _, stream};
 use names::Provider;
 use proto::store::v1;
-use store::{Catalog, Position, PublishedEndpoint, SealedTarget, StoreError, Updates, Vault, Watcher};
+use store::{
+    Callers, Catalog, Position, PublishedCaller, PublishedEndpoint, SealedTarget, StoreError, Updates, Vault,
+    Watcher,
+};
 use tonic::{Streaming, async_trait};
 
 use super::{Remote, Trouble};
@@ -61,6 +64,31 @@ impl Vault for Remote {
     async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
         let request = self.request(acknowledgement(watcher, position));
         self.vault().acknowledge(request).await.map(drop).map_err(|status| of_read(&status))
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.trouble.get()
+    }
+}
+
+#[async_trait]
+impl Callers for Remote {
+    async fn watch(
+        &self,
+        watcher: Watcher,
+        from: Option<Position>,
+    ) -> Result<Updates<PublishedCaller>, StoreError> {
+        let message =
+            v1::WatchCallersRequest { watcher: Some(watcher.to_wire()), from: from.map(Wire::to_wire) };
+        self.trouble.set(None);
+        let stream = self.callers().watch(self.request(message)).await;
+        let stream = stream.map_err(|status| self.trouble.of(&status))?;
+        Ok(updates(stream.into_inner(), self.trouble.clone()))
+    }
+
+    async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
+        let request = self.request(acknowledgement(watcher, position));
+        self.callers().acknowledge(request).await.map(drop).map_err(|status| of_read(&status))
     }
 
     fn trouble(&self) -> Option<String> {

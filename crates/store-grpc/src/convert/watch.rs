@@ -2,7 +2,10 @@
 
 use names::{EndpointId, EndpointName, MappingId, ModelName, Provider, SecretId};
 use proto::store::v1;
-use store::{Linkage, Position, PublishedEndpoint, PublishedTarget, Role, SealedTarget, Update, Watcher};
+use store::{
+    Linkage, Position, PublishedCaller, PublishedEndpoint, PublishedTarget, Role, SealedTarget, Update,
+    Watcher,
+};
 
 use super::{Malformed, Wire, all, name, optional, required, to_wire_all};
 
@@ -29,6 +32,7 @@ impl Wire for Watcher {
         let role = match self.role {
             Role::Edge => v1::Role::Edge,
             Role::Forwarder => v1::Role::Forwarder,
+            Role::Callers => v1::Role::Callers,
         };
         v1::Watcher { role: role.into(), replica: self.replica }
     }
@@ -38,6 +42,7 @@ impl Wire for Watcher {
         let role = match v1::Role::try_from(message.role) {
             Ok(v1::Role::Edge) => Role::Edge,
             Ok(v1::Role::Forwarder) => Role::Forwarder,
+            Ok(v1::Role::Callers) => Role::Callers,
             Ok(v1::Role::Unspecified) => return Err(Malformed::Missing("watcher.role")),
             Err(_) => return Err(Malformed::Unknown("watcher.role")),
         };
@@ -64,6 +69,7 @@ impl Wire for PublishedEndpoint {
             fallback_config: self.fallback_config.map(Wire::to_wire),
             created_at: self.created_at,
             revision: self.revision,
+            tags: self.tags.into_iter().collect(),
         }
     }
 
@@ -74,6 +80,7 @@ impl Wire for PublishedEndpoint {
             targets: all(message.targets)?,
             routing_strategy: Wire::from_wire(message.routing_strategy)?,
             fallback_config: optional(message.fallback_config)?,
+            tags: message.tags.into_iter().collect(),
             created_at: message.created_at,
             revision: message.revision,
         })
@@ -134,7 +141,7 @@ impl Wire for SealedTarget {
     }
 }
 
-/// A message of one of the two watches. Their five steps are the same; only what is watched differs.
+/// A message of one of the watches. Their five steps are the same; only what is watched differs.
 pub(crate) trait Step<T: Wire>: Sized {
     /// A part of a snapshot.
     fn part(items: Vec<T::Message>) -> Self;
@@ -230,6 +237,7 @@ step!(
     CatalogPart { endpoints },
     CatalogDelta
 );
+step!(WatchCallersResponse, watch_callers_response, PublishedCaller, CallersPart { callers }, CallersDelta);
 step!(WatchVaultResponse, watch_vault_response, SealedTarget, VaultPart { targets }, VaultDelta);
 
 #[cfg(test)]

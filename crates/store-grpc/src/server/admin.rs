@@ -17,10 +17,10 @@ use crate::{
 /// The service.
 pub(crate) struct Service(pub(crate) Arc<dyn Admin>);
 
-type Answer<M> = Result<Response<M>, Status>;
+pub(super) type Answer<M> = Result<Response<M>, Status>;
 
 /// Reads a request as a whole.
-fn read<T: Wire>(request: Request<T::Message>) -> Result<T, Status> {
+pub(super) fn read<T: Wire>(request: Request<T::Message>) -> Result<T, Status> {
     T::from_wire(request.into_inner()).map_err(|cause| malformed_request(&cause))
 }
 
@@ -30,7 +30,7 @@ fn named<T>(field: &'static str, text: &str, parse: fn(&str) -> Result<T, NameEr
 }
 
 /// Reads who asks.
-fn caller(message: Option<v1::Caller>) -> Result<Caller, Status> {
+pub(super) fn caller(message: Option<v1::Caller>) -> Result<Caller, Status> {
     required("caller", message).map_err(|cause| malformed_request(&cause))
 }
 
@@ -40,7 +40,7 @@ fn provider(text: Option<String>) -> Result<Option<Provider>, Status> {
 }
 
 /// Writes the answer to a change that leaves a value.
-fn wrote<T: Wire, M>(
+pub(super) fn wrote<T: Wire, M>(
     written: Result<Written<T>, StoreError>,
     message: impl FnOnce(Option<T::Message>, Option<v1::Receipt>) -> M,
 ) -> Answer<M> {
@@ -49,7 +49,7 @@ fn wrote<T: Wire, M>(
 }
 
 /// Writes the answer to a change that leaves nothing.
-fn done<M>(
+pub(super) fn done<M>(
     receipt: Result<Receipt, StoreError>,
     message: impl FnOnce(Option<v1::Receipt>) -> M,
 ) -> Answer<M> {

@@ -1,10 +1,10 @@
-//! The two watches: the domain's stream of updates becomes a stream of messages, until either side ends it.
+//! The watches: the domain's stream of updates becomes a stream of messages, until either side ends it.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream, stream::BoxStream};
 use proto::store::v1;
-use store::{Catalog, Position, StoreError, Updates, Vault, Watcher};
+use store::{Callers, Catalog, Position, StoreError, Updates, Vault, Watcher};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -22,6 +22,12 @@ pub(crate) struct CatalogService {
 /// `keyward.store.v1.Vault` over a [`Vault`].
 pub(crate) struct VaultService {
     pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) stop: CancellationToken,
+}
+
+/// `keyward.store.v1.Callers` over a [`Callers`].
+pub(crate) struct CallersService {
+    pub(crate) callers: Arc<dyn Callers>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -80,6 +86,31 @@ impl v1::vault_server::Vault for VaultService {
     ) -> Result<Response<v1::AcknowledgeResponse>, Status> {
         let (watcher, position) = acknowledged(request).map_err(|cause| malformed_request(&cause))?;
         self.vault.acknowledge(&watcher, position).await.map_err(to_status)?;
+        Ok(Response::new(v1::AcknowledgeResponse {}))
+    }
+}
+
+#[tonic::async_trait]
+impl v1::callers_server::Callers for CallersService {
+    type WatchStream = Messages<v1::WatchCallersResponse>;
+
+    async fn watch(
+        &self,
+        request: Request<v1::WatchCallersRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let request = request.into_inner();
+        let watcher = required("watcher", request.watcher).map_err(|cause| malformed_request(&cause))?;
+        let from = optional(request.from).map_err(|cause| malformed_request(&cause))?;
+        let updates = self.callers.watch(watcher, from).await.map_err(to_status)?;
+        Ok(Response::new(messages(updates, self.stop.clone())))
+    }
+
+    async fn acknowledge(
+        &self,
+        request: Request<v1::AcknowledgeRequest>,
+    ) -> Result<Response<v1::AcknowledgeResponse>, Status> {
+        let (watcher, position) = acknowledged(request).map_err(|cause| malformed_request(&cause))?;
+        self.callers.acknowledge(&watcher, position).await.map_err(to_status)?;
         Ok(Response::new(v1::AcknowledgeResponse {}))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use access::{Key, KeyId, Kind, Pepper, PepperId, Record, Scope};
 use futures_util::{StreamExt as _, stream};
 use names::{
     Actor, EndpointId, EndpointName, Label, MappingId, ModelDefinitionId, ModelName, Provider, SecretId,
@@ -9,11 +10,13 @@ use names::{
 use parking_lot::Mutex;
 use secrecy::ExposeSecret as _;
 use store::{
-    Admin, Binding, Caller, Catalog, DefinitionChange, Endpoint, EndpointChange, EndpointRef, Experiment,
-    FallbackConfig, Linkage, ListDefinitions, Mapping, MappingSpec, ModelDefinition, NewBinding,
-    NewDefinition, NewEndpoint, NewExperiment, NewSecret, Position, PublishedEndpoint, PublishedTarget,
-    Receipt, Role, RoutingStrategy, SealedTarget, Secret, SecretChange, SecretValue, StoreError, Tag, Update,
-    Updates, Vault, Watcher, Written,
+    Admin, AuditEntry, AuditFault, AuditLog, AuditVerdict, Binding, Caller, Callers, Catalog, ClientKey,
+    ClientKeyChange, ClientKeys, DefinitionChange, Endpoint, EndpointChange, EndpointRef, Experiment,
+    FallbackConfig, Linkage, ListDefinitions, Mapping, MappingSpec, MintedKey, ModelDefinition, NewBinding,
+    NewClientKey, NewDefinition, NewEndpoint, NewExperiment, NewSecret, Position, PublishedCaller,
+    PublishedEndpoint, PublishedKey, PublishedPepper, PublishedTarget, Receipt, Role, RoutingStrategy,
+    SealedTarget, Secret, SecretChange, SecretValue, StoreError, Tag, Update, Updates, Vault, Watcher,
+    Written,
 };
 
 /// Notes, answers, and fails when told to.
@@ -266,6 +269,171 @@ impl Vault for Fake {
     }
 }
 
+#[async_trait::async_trait]
+impl Callers for Fake {
+    async fn watch(
+        &self,
+        watcher: Watcher,
+        from: Option<Position>,
+    ) -> Result<Updates<PublishedCaller>, StoreError> {
+        self.asked("watch", &(watcher, from))?;
+        Ok(stream::iter(every_update(&callers())).map(Ok).chain(stream::pending()).boxed())
+    }
+
+    async fn acknowledge(&self, watcher: &Watcher, position: Position) -> Result<(), StoreError> {
+        self.asked("acknowledge", &(watcher, position))
+    }
+}
+
+#[async_trait::async_trait]
+impl AuditLog for Fake {
+    async fn audit(&self, since: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
+        self.asked("audit", &(since, limit))?;
+        Ok(entries().to_vec())
+    }
+
+    async fn verify_audit(&self) -> Result<AuditVerdict, StoreError> {
+        self.asked("verify_audit", &())?;
+        Ok(verdict())
+    }
+}
+
+pub(crate) fn entries() -> [AuditEntry; 2] {
+    let full = AuditEntry {
+        seq: 1,
+        at: -2,
+        actor: Some("ada".into()),
+        actor_kind: "admin".into(),
+        action: "secret.create".into(),
+        object: "s-1".into(),
+        outcome: "ok".into(),
+        request_id: "r".into(),
+        revision: i64::MAX,
+        detail: "{}".into(),
+    };
+    [full.clone(), AuditEntry { actor: None, ..full }]
+}
+
+pub(crate) fn verdict() -> AuditVerdict {
+    AuditVerdict { seq: 7, mac: "00ff".into(), first_bad: Some(AuditFault { seq: 8, why: "it is".into() }) }
+}
+
+#[async_trait::async_trait]
+impl ClientKeys for Fake {
+    async fn create_client_key(
+        &self,
+        caller: &Caller,
+        new: NewClientKey,
+    ) -> Result<Written<MintedKey>, StoreError> {
+        self.asked("create_client_key", &(caller, new))?;
+        Ok(written(MintedKey { key: client_key(), shown_once: shown_once() }))
+    }
+
+    async fn client_key(&self, key_id: &KeyId) -> Result<ClientKey, StoreError> {
+        self.asked("client_key", &(key_id,))?;
+        Ok(client_key())
+    }
+
+    async fn client_keys(&self, owner: Option<&Label>) -> Result<Vec<ClientKey>, StoreError> {
+        self.asked("client_keys", &(owner,))?;
+        Ok(vec![client_key(), bare_client_key()])
+    }
+
+    async fn update_client_key(
+        &self,
+        caller: &Caller,
+        change: ClientKeyChange,
+    ) -> Result<Written<ClientKey>, StoreError> {
+        self.asked("update_client_key", &(caller, change))?;
+        Ok(written(bare_client_key()))
+    }
+
+    async fn rotate_client_key(
+        &self,
+        caller: &Caller,
+        key_id: &KeyId,
+        overlap_ms: i64,
+    ) -> Result<Written<MintedKey>, StoreError> {
+        self.asked("rotate_client_key", &(caller, key_id, overlap_ms))?;
+        Ok(written(MintedKey { key: bare_client_key(), shown_once: shown_once() }))
+    }
+
+    async fn revoke_client_key(
+        &self,
+        caller: &Caller,
+        key_id: &KeyId,
+    ) -> Result<Written<ClientKey>, StoreError> {
+        self.asked("revoke_client_key", &(caller, key_id))?;
+        Ok(written(client_key()))
+    }
+
+    async fn delete_client_key(&self, caller: &Caller, key_id: &KeyId) -> Result<Receipt, StoreError> {
+        self.asked("delete_client_key", &(caller, key_id))?;
+        Ok(receipt())
+    }
+}
+
+pub(crate) fn shown_once() -> Key {
+    Key::mint(Kind::Client, 7, &[5; 32])
+}
+
+pub(crate) fn scope() -> Scope {
+    let tags = [("team", "red"), ("team", "blue"), ("empty", "")];
+    let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    Scope::only([EndpointName::parse("chat").unwrap()], tags).unwrap()
+}
+
+pub(crate) fn client_key() -> ClientKey {
+    ClientKey {
+        key_id: KeyId::from_random(7),
+        owner: label("search"),
+        note: Some("tests".into()),
+        scope: scope(),
+        expires_at: Some(i64::MAX),
+        retires_at: Some(2),
+        revoked_at: Some(-3),
+        replaced_by: Some(KeyId::from_random(8)),
+        created_at: 4,
+        last_updated_at: 5,
+        created_by: Some(actor("ada")),
+        last_updated_by: Some(actor("bob")),
+    }
+}
+
+pub(crate) fn bare_client_key() -> ClientKey {
+    ClientKey {
+        note: None,
+        scope: Scope::All,
+        expires_at: None,
+        retires_at: None,
+        revoked_at: None,
+        replaced_by: None,
+        created_by: None,
+        last_updated_by: None,
+        ..client_key()
+    }
+}
+
+/// A pepper, a key with everything, and one without what may be missing.
+pub(crate) fn callers() -> [PublishedCaller; 3] {
+    let material: Vec<u8> = (0..32).collect();
+    let pepper = Pepper::derive(PepperId(3), &material, Kind::Client).unwrap();
+    let bare = Record::of(&shown_once(), &pepper);
+    let full = Record {
+        not_before_ms: Some(1),
+        expires_at_ms: Some(2),
+        retires_at_ms: Some(3),
+        revoked_at_ms: Some(4),
+        ..bare.clone()
+    };
+    let empty = Scope::only([], []).unwrap();
+    [
+        PublishedCaller::Pepper(PublishedPepper::new(PepperId(3), material)),
+        PublishedCaller::Key(PublishedKey { record: full, owner: label("search"), scope: scope() }),
+        PublishedCaller::Key(PublishedKey { record: bare, owner: label("x"), scope: empty }),
+    ]
+}
+
 /// One of each kind.
 pub(crate) fn every_update<T: Clone>(items: &[T]) -> Vec<Update<T>> {
     vec![
@@ -440,13 +608,20 @@ pub(crate) fn published() -> PublishedEndpoint {
         targets: vec![target(Linkage::Primary, 0.3), target(Linkage::Fallback, 1.0)],
         routing_strategy: Some(RoutingStrategy::RequestBasedTrafficSplit),
         fallback_config: Some(FallbackConfig { sequential: false, max_attempts: None }),
+        tags: [("team".to_owned(), "red".to_owned()), ("empty".to_owned(), String::new())].into(),
         created_at: 62,
         revision: 63,
     }
 }
 
 pub(crate) fn bare_published() -> PublishedEndpoint {
-    PublishedEndpoint { targets: vec![], routing_strategy: None, fallback_config: None, ..published() }
+    PublishedEndpoint {
+        targets: vec![],
+        tags: [].into(),
+        routing_strategy: None,
+        fallback_config: None,
+        ..published()
+    }
 }
 
 pub(crate) fn sealed() -> SealedTarget {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hyper_util::rt::TokioIo;
-use store::{Admin, Catalog, Store, Vault, suite::Seams};
+use store::{Admin, Callers, Catalog, Store, Vault, suite::Seams};
 use store_grpc::{Remote, channel, serve, server, tuned};
 use tokio::{
     io::DuplexStream,
@@ -33,11 +33,20 @@ pub(crate) async fn over_tcp(store: Store) -> Seams {
 
 fn seams(remote: Remote, serving: JoinSet<()>) -> Seams {
     let remote = Arc::new(remote);
-    Seams { admin: remote.clone(), catalog: remote.clone(), vault: remote, guard: Box::new(serving) }
+    Seams {
+        admin: remote.clone(),
+        catalog: remote.clone(),
+        vault: remote.clone(),
+        callers: remote,
+        guard: Box::new(serving),
+    }
 }
 
-pub(crate) async fn routes<S: Admin + Catalog + Vault>(store: Arc<S>, stop: CancellationToken) -> Routes {
-    serve(store.clone(), store.clone(), store, None, stop).await
+pub(crate) async fn routes<S: Admin + Catalog + Vault + Callers>(
+    store: Arc<S>,
+    stop: CancellationToken,
+) -> Routes {
+    serve(store.clone(), store.clone(), store.clone(), store, None, stop).await
 }
 
 /// A server of these routes, without a socket; it ends with the set.

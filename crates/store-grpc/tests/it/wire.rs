@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 use futures_util::StreamExt as _;
 use names::{Actor, RequestId};
 use parking_lot::Mutex;
-use store::{Admin as _, Caller, Catalog, Role, StoreError, Vault, Watcher};
+use store::{Admin as _, Caller, Callers, Catalog, Role, StoreError, Vault, Watcher};
 use store_grpc::{Remote, channel, serve};
 use tokio_util::sync::CancellationToken;
 use tonic::codegen::http::{HeaderMap, HeaderValue};
 
 use crate::{
-    fake::{Fake, bare_published, every_update, note, position, provider, published, sealed, tag},
+    fake::{Fake, bare_published, callers, every_update, note, position, provider, published, sealed, tag},
     homes::{duplex, line_to, listener, listening, routes},
 };
 
@@ -43,6 +43,23 @@ async fn every_update_of_a_catalog_comes_through() {
     }
     within(Catalog::acknowledge(&remote, &watcher(), position(7))).await.unwrap();
     assert_eq!(fake.last(), note("acknowledge", &(watcher(), position(7))));
+}
+
+#[tokio::test]
+async fn every_update_of_callers_comes_through() {
+    let fake = Fake::new();
+    let (channel, _serving) = duplex(routes(fake.clone(), CancellationToken::new()).await);
+    let remote = Remote::new(channel, None);
+    let watcher = Watcher { role: Role::Callers, replica: "edge-1".to_owned() };
+    for from in [None, Some(position(5))] {
+        let mut updates = within(Callers::watch(&remote, watcher.clone(), from)).await.unwrap();
+        assert_eq!(fake.last(), note("watch", &(watcher.clone(), from)));
+        for expected in every_update(&callers()) {
+            assert_eq!(within(updates.next()).await.unwrap().unwrap(), expected);
+        }
+    }
+    within(Callers::acknowledge(&remote, &watcher, position(7))).await.unwrap();
+    assert_eq!(fake.last(), note("acknowledge", &(watcher, position(7))));
 }
 
 #[tokio::test]
@@ -184,7 +201,7 @@ async fn trace_context_crosses() {
     });
     let fake = Fake::new();
     let stop = CancellationToken::new();
-    let routes = serve(fake.clone(), fake.clone(), fake, Some(extract), stop).await;
+    let routes = serve(fake.clone(), fake.clone(), fake.clone(), fake, Some(extract), stop).await;
     let (channel, _serving) = duplex(routes);
     let remote = Remote::new(channel, Some(inject));
     within(remote.experiments()).await.unwrap();

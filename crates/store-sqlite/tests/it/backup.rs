@@ -19,12 +19,17 @@ async fn commit(tables: &dyn Tables, revision: i64) {
         seq: 0,
         at: 0,
         actor: None,
+        actor_kind: "admin".to_owned(),
         action: "x".to_owned(),
         object: "o".to_owned(),
+        object_version: None,
         outcome: "ok".to_owned(),
         request_id: "r".to_owned(),
         revision,
+        source: None,
         detail: "{}".to_owned(),
+        prev: vec![0; 32],
+        mac: vec![0; 32],
     };
     rows.append_audit(&row).await.unwrap();
     rows.commit().await.unwrap();

@@ -142,9 +142,9 @@ async fn a_newer_schema_is_refused_and_a_changed_one_too() {
 #[tokio::test]
 async fn a_replacing_insert_does_not_slip_past_the_triggers() {
     let home = home("").await.unwrap();
-    let insert = "INSERT INTO audit VALUES ('default', 1, 0, NULL, 'a', 'o', 'ok', 'r', 1, '{}')";
+    let insert = "INSERT INTO audit VALUES ('default', 1, 0, NULL, 'k', 'a', 'o', NULL, 'ok', 'r', 1, NULL, '{}', x'', x'')";
     home.tamper(insert).await.unwrap();
-    let replace = "INSERT OR REPLACE INTO audit VALUES ('default', 1, 0, NULL, 'b', 'o', 'ok', 'r', 1, '{}')";
+    let replace = "INSERT OR REPLACE INTO audit VALUES ('default', 1, 0, NULL, 'k', 'b', 'o', NULL, 'ok', 'r', 1, NULL, '{}', x'', x'')";
     let message = home.tamper(replace).await.unwrap_err();
     assert!(message.contains("is refused"), "{message}");
     home.tamper("INSERT INTO change_log VALUES (1, 'default', 1, 'vault', 'k', '')").await.unwrap();

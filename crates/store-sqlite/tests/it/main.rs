@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a failure is a panic")]
 
+mod audit;
 mod backup;
 mod folder;
 mod home;

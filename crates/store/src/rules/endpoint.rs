@@ -17,6 +17,9 @@ use crate::{
     tables::{Constraint, EndpointRow, Of, Read, TagRow, convert},
 };
 
+/// The most tags of an endpoint: every edge holds them, since scopes of client keys go by them.
+const TAGS_MAX: usize = 100;
+
 impl Inner {
     pub(crate) async fn create_endpoint(
         &self,
@@ -118,6 +121,11 @@ impl Inner {
         let mut change = self.change(caller).await?;
         let row = endpoint_row(change.rows.as_mut(), endpoint.as_str()).await?;
         let detail = json!({"key": tag.key});
+        let tags = change.rows.tags(Some(&row.id)).await?;
+        if tags.len() >= TAGS_MAX && tags.iter().all(|known| known.key != tag.key) {
+            return Err(invalid(format!("an endpoint must have at most {TAGS_MAX} tags")));
+        }
+        change.touch_endpoint(&row.id);
         change.rows.put_tag(&TagRow { endpoint_id: row.id.clone(), key: tag.key, value: tag.value }).await?;
         change.commit("endpoint.set_tag", &row.id, detail).await
     }
@@ -131,6 +139,7 @@ impl Inner {
         check_tag_key(key)?;
         let mut change = self.change(caller).await?;
         let row = endpoint_row(change.rows.as_mut(), endpoint.as_str()).await?;
+        change.touch_endpoint(&row.id);
         change.rows.delete_tag(&row.id, key).await?;
         change.commit("endpoint.delete_tag", &row.id, json!({"key": key})).await
     }

@@ -1,11 +1,13 @@
 //! [`Admin`] in words: check and change by the rules, then wait for the watchers.
 
-use names::{EndpointId, ModelDefinitionId, Provider, SecretId};
+use access::KeyId;
+use names::{EndpointId, Label, ModelDefinitionId, Provider, SecretId};
 
 use super::Store;
 use crate::{
-    Admin, Binding, Caller, DefinitionChange, Endpoint, EndpointChange, EndpointRef, Experiment,
-    ListDefinitions, Mapping, MappingSpec, ModelDefinition, NewBinding, NewDefinition, NewEndpoint,
+    Admin, AuditEntry, AuditLog, AuditVerdict, Binding, Caller, ClientKey, ClientKeyChange, ClientKeys,
+    DefinitionChange, Endpoint, EndpointChange, EndpointRef, Experiment, ListDefinitions, Mapping,
+    MappingSpec, MintedKey, ModelDefinition, NewBinding, NewClientKey, NewDefinition, NewEndpoint,
     NewExperiment, NewSecret, Receipt, Secret, SecretChange, StoreError, Tag, Written,
     rules::{definition::definition_row, secret::secret_row},
     tables::convert,
@@ -14,6 +16,65 @@ use crate::{
 impl Store {
     async fn receipt(&self, revision: u64) -> Receipt {
         self.settled(((), revision)).await.receipt
+    }
+}
+
+#[async_trait::async_trait]
+impl AuditLog for Store {
+    async fn audit(&self, since: i64, limit: i64) -> Result<Vec<AuditEntry>, StoreError> {
+        self.inner.audit(since, limit).await
+    }
+
+    async fn verify_audit(&self) -> Result<AuditVerdict, StoreError> {
+        self.inner.verify_audit().await
+    }
+}
+
+#[async_trait::async_trait]
+impl ClientKeys for Store {
+    async fn create_client_key(
+        &self,
+        caller: &Caller,
+        new: NewClientKey,
+    ) -> Result<Written<MintedKey>, StoreError> {
+        Ok(self.settled(self.inner.create_client_key(caller, new).await?).await)
+    }
+
+    async fn client_key(&self, key_id: &KeyId) -> Result<ClientKey, StoreError> {
+        self.inner.client_key(key_id).await
+    }
+
+    async fn client_keys(&self, owner: Option<&Label>) -> Result<Vec<ClientKey>, StoreError> {
+        self.inner.client_keys(owner).await
+    }
+
+    async fn update_client_key(
+        &self,
+        caller: &Caller,
+        change: ClientKeyChange,
+    ) -> Result<Written<ClientKey>, StoreError> {
+        Ok(self.settled(self.inner.update_client_key(caller, change).await?).await)
+    }
+
+    async fn rotate_client_key(
+        &self,
+        caller: &Caller,
+        key_id: &KeyId,
+        overlap_ms: i64,
+    ) -> Result<Written<MintedKey>, StoreError> {
+        Ok(self.settled(self.inner.rotate_client_key(caller, key_id, overlap_ms).await?).await)
+    }
+
+    async fn revoke_client_key(
+        &self,
+        caller: &Caller,
+        key_id: &KeyId,
+    ) -> Result<Written<ClientKey>, StoreError> {
+        Ok(self.settled(self.inner.revoke_client_key(caller, key_id).await?).await)
+    }
+
+    async fn delete_client_key(&self, caller: &Caller, key_id: &KeyId) -> Result<Receipt, StoreError> {
+        Ok(self.receipt(self.inner.delete_client_key(caller, key_id).await?).await)
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Change<'a> {
     meta: Meta,
     endpoints: BTreeSet<String>,
     targets: BTreeSet<(String, String)>,
+    callers: BTreeSet<String>,
 }
 
 impl Inner {
@@ -26,8 +27,8 @@ impl Inner {
         let mut meta = rows.meta().await?;
         meta.revision += 1;
         let now = self.clock.now_ms();
-        let (endpoints, targets) = (BTreeSet::new(), BTreeSet::new());
-        Ok(Change { inner: self, rows, now, caller, meta, endpoints, targets })
+        let (endpoints, targets, callers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Ok(Change { inner: self, rows, now, caller, meta, endpoints, targets, callers })
     }
 }
 
@@ -53,6 +54,11 @@ impl Change<'_> {
         self.touch_target(mapping, provider);
     }
 
+    /// Edges see this client key differently now.
+    pub(crate) fn touch_caller(&mut self, key_id: &str) {
+        self.callers.insert(key_id.to_owned());
+    }
+
     /// Writes what every transaction writes, and commits. Returns the revision.
     pub(crate) async fn commit(
         mut self,
@@ -67,14 +73,19 @@ impl Change<'_> {
             seq: 0,
             at: self.now,
             actor: self.actor(),
+            actor_kind: "admin".to_owned(),
             action: action.to_owned(),
             object: object.to_owned(),
+            object_version: None,
             outcome: "ok".to_owned(),
             request_id: self.caller.request_id.to_string(),
             revision: self.meta.revision,
+            source: None,
             detail: detail.to_string(),
+            prev: Vec::new(),
+            mac: Vec::new(),
         };
-        self.rows.append_audit(&row).await?;
+        self.inner.append_audit(self.rows.as_mut(), row).await?;
         let revision = convert::revision(self.meta.revision)?;
         self.rows.commit().await?;
         tracing::info!(audit.action = action, audit.object = object, revision, "changed");
@@ -93,6 +104,10 @@ impl Change<'_> {
         }
         for (provider, key) in std::mem::take(&mut self.targets) {
             let row = ChangeRow { revision, kind: ChangeKind::Vault, key, provider };
+            self.rows.append_change(&row).await?;
+        }
+        for key in std::mem::take(&mut self.callers) {
+            let row = ChangeRow { revision, kind: ChangeKind::Callers, key, provider: String::new() };
             self.rows.append_change(&row).await?;
         }
         Ok(())

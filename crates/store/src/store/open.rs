@@ -5,7 +5,7 @@ use std::sync::Arc;
 use names::Workspace;
 use seal::{KekId, Keyring};
 
-use super::{Inner, Parts, Settings, Store};
+use super::{Inner, Parts, Settings, Store, material::Materials};
 use crate::{
     Entropy, StoreError, Tables,
     hub::Hub,
@@ -62,6 +62,9 @@ impl Store {
     pub async fn open(parts: Parts, settings: Settings) -> Result<Self, OpenError> {
         let mut rows = parts.tables.write(&settings.workspace).await?;
         let mut changed = take_keys(rows.as_mut(), &parts.keyring).await?;
+        let (workspace, entropy) = (settings.workspace.as_str(), parts.entropy.as_ref());
+        let (materials, made) = Materials::open(rows.as_mut(), workspace, &parts.keyring, entropy).await?;
+        changed |= made;
         let meta = rows.meta().await?;
         if meta.epoch == 0 {
             rows.put_meta(Meta { epoch: new_epoch(parts.entropy.as_ref()), ..meta }).await?;
@@ -74,7 +77,9 @@ impl Store {
         }
         let Parts { tables, keyring, policy, clock, entropy } = parts;
         let hub = Hub::default();
-        Ok(Self { inner: Arc::new(Inner { tables, keyring, policy, clock, entropy, settings, hub }) })
+        Ok(Self {
+            inner: Arc::new(Inner { tables, keyring, policy, clock, entropy, settings, materials, hub }),
+        })
     }
 
     /// Whether a database with these key-check values (none: a new one) is one that these keys open, as [`Store::open`]

@@ -129,6 +129,11 @@ pub(super) fn edge(replica: &str) -> Watcher {
     Watcher { role: Role::Edge, replica: replica.to_owned() }
 }
 
+/// An edge, as it watches who may call.
+pub(super) fn gate(replica: &str) -> Watcher {
+    Watcher { role: Role::Callers, replica: replica.to_owned() }
+}
+
 pub(super) fn forwarder(replica: &str) -> Watcher {
     Watcher { role: Role::Forwarder, replica: replica.to_owned() }
 }

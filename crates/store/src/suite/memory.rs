@@ -16,9 +16,9 @@ use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard, watch};
 
 use super::tables::Home;
 use crate::tables::{
-    AuditRow, BindingRow, ChangeRow, CommitError, Constraint, DefinitionRow, EndpointRow, ExperimentRow,
-    KeyCheckRow, MappingRow, Meta, Of, Read, SealedRow, SecretRow, Tables, TablesError, TagRow, WatcherRow,
-    Write,
+    AuditRow, BindingRow, ChangeRow, ClientKeyRow, CommitError, Constraint, DefinitionRow, EndpointRow,
+    ExperimentRow, KeyCheckRow, MappingRow, MaterialRow, Meta, Of, Read, SealedRow, SecretRow, Tables,
+    TablesError, TagRow, WatcherRow, Write,
 };
 
 /// An empty database of one case, for `store_suite!`.
@@ -70,6 +70,8 @@ struct Space {
     tags: BTreeMap<(String, String), TagRow>,
     bindings: BTreeMap<(String, String, String), BindingRow>,
     experiments: BTreeMap<i64, ExperimentRow>,
+    materials: BTreeMap<(String, i64), MaterialRow>,
+    client_keys: BTreeMap<String, ClientKeyRow>,
     changes: Vec<ChangeRow>,
     audit: Vec<AuditRow>,
     watchers: BTreeMap<(String, String, String), WatcherRow>,
@@ -281,12 +283,30 @@ impl Read for View {
         Ok(self.space().experiments.keys().next_back().copied().unwrap_or(0))
     }
 
+    async fn key_materials(&mut self) -> Result<Vec<MaterialRow>, TablesError> {
+        Ok(self.space().materials.values().cloned().collect())
+    }
+
+    async fn client_key(&mut self, key_id: &str) -> Result<Option<ClientKeyRow>, TablesError> {
+        Ok(self.space().client_keys.get(key_id).cloned())
+    }
+
+    async fn client_keys(&mut self) -> Result<Vec<ClientKeyRow>, TablesError> {
+        let mut rows: Vec<_> = self.space().client_keys.values().cloned().collect();
+        rows.sort_by_key(|row| row.created_at);
+        Ok(rows)
+    }
+
     async fn changes_since(&mut self, revision: i64, limit: i64) -> Result<Vec<ChangeRow>, TablesError> {
         Ok(limited(self.space().changes.iter().filter(|row| row.revision > revision).cloned(), limit))
     }
 
     async fn audit_since(&mut self, seq: i64, limit: i64) -> Result<Vec<AuditRow>, TablesError> {
         Ok(limited(self.space().audit.iter().filter(|row| row.seq > seq).cloned(), limit))
+    }
+
+    async fn last_audit(&mut self) -> Result<Option<AuditRow>, TablesError> {
+        Ok(self.space().audit.last().cloned())
     }
 
     async fn watchers(&mut self, since: i64) -> Result<Vec<WatcherRow>, TablesError> {
@@ -439,6 +459,20 @@ impl Write for Transaction {
         Ok(())
     }
 
+    async fn put_key_material(&mut self, row: &MaterialRow) -> Result<(), TablesError> {
+        self.view.edit().materials.insert((row.name.clone(), row.serial), row.clone());
+        Ok(())
+    }
+
+    async fn put_client_key(&mut self, row: &ClientKeyRow) -> Result<(), TablesError> {
+        self.view.edit().client_keys.insert(row.key_id.clone(), row.clone());
+        Ok(())
+    }
+
+    async fn delete_client_key(&mut self, key_id: &str) -> Result<bool, TablesError> {
+        Ok(self.view.edit().client_keys.remove(key_id).is_some())
+    }
+
     async fn append_change(&mut self, row: &ChangeRow) -> Result<(), TablesError> {
         self.view.edit().changes.push(row.clone());
         Ok(())
@@ -514,7 +548,11 @@ read_own! {
     experiment_by_name(name: &str) -> Option<ExperimentRow>;
     experiments() -> Vec<ExperimentRow>;
     last_experiment() -> i64;
+    key_materials() -> Vec<MaterialRow>;
+    client_key(key_id: &str) -> Option<ClientKeyRow>;
+    client_keys() -> Vec<ClientKeyRow>;
     changes_since(revision: i64, limit: i64) -> Vec<ChangeRow>;
     audit_since(seq: i64, limit: i64) -> Vec<AuditRow>;
+    last_audit() -> Option<AuditRow>;
     watchers(since: i64) -> Vec<WatcherRow>;
 }

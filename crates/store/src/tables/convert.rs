@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use access::{KeyId, Mac, NotAKeyId, PepperId, Record, Scope};
 use names::{
     Actor, EndpointId, EndpointName, Label, MappingId, ModelDefinitionId, ModelName, NameError, Provider,
     SecretId,
 };
 
 use super::{
-    BindingRow, DefinitionRow, EndpointRow, ExperimentRow, MappingRow, SecretRow, TablesError, TagRow,
+    BindingRow, ClientKeyRow, DefinitionRow, EndpointRow, ExperimentRow, MappingRow, SecretRow, TablesError,
+    TagRow,
 };
 use crate::{
-    Binding, Endpoint, Experiment, FallbackConfig, Linkage, Mapping, ModelDefinition, Position,
+    Binding, ClientKey, Endpoint, Experiment, FallbackConfig, Linkage, Mapping, ModelDefinition, Position,
     RoutingStrategy, Secret, Tag,
 };
 
@@ -30,6 +32,12 @@ pub(crate) enum Garbled {
     /// One of few words.
     #[error("a word is not one of its column's")]
     Word,
+    /// An id of a key.
+    #[error("an id of a key does not parse")]
+    KeyId(#[from] NotAKeyId),
+    /// A MAC.
+    #[error("a MAC has another length")]
+    Mac,
 }
 
 impl From<Garbled> for TablesError {
@@ -188,5 +196,43 @@ pub(crate) fn experiment(row: &ExperimentRow) -> Parsed<Experiment> {
         tags: serde_json::from_str(&row.tags)?,
         created_at: row.created_at,
         last_updated_at: row.last_updated_at,
+    })
+}
+
+pub(crate) fn label(column: &str) -> Parsed<Label> {
+    Ok(Label::parse(column)?)
+}
+
+pub(crate) fn scope(column: &str) -> Parsed<Scope> {
+    Ok(serde_json::from_str(column)?)
+}
+
+/// What a client key is checked by.
+pub(crate) fn record(row: &ClientKeyRow) -> Parsed<Record> {
+    Ok(Record {
+        key_id: KeyId::parse(&row.key_id)?,
+        mac: Mac::from_bytes(&row.mac).ok_or(Garbled::Mac)?,
+        pepper: PepperId(u32::try_from(row.pepper)?),
+        not_before_ms: None,
+        expires_at_ms: row.expires_at,
+        retires_at_ms: row.retires_at,
+        revoked_at_ms: row.revoked_at,
+    })
+}
+
+pub(crate) fn client_key(row: &ClientKeyRow) -> Parsed<ClientKey> {
+    Ok(ClientKey {
+        key_id: KeyId::parse(&row.key_id)?,
+        owner: label(&row.owner)?,
+        note: row.note.clone(),
+        scope: scope(&row.scope)?,
+        expires_at: row.expires_at,
+        retires_at: row.retires_at,
+        revoked_at: row.revoked_at,
+        replaced_by: optional(row.replaced_by.as_deref(), KeyId::parse)?,
+        created_at: row.created_at,
+        last_updated_at: row.last_updated_at,
+        created_by: optional(row.created_by.as_deref(), Actor::parse)?,
+        last_updated_by: optional(row.last_updated_by.as_deref(), Actor::parse)?,
     })
 }

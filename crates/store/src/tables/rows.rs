@@ -202,6 +202,80 @@ pub struct ExperimentRow {
     pub last_updated_at: i64,
 }
 
+/// Random bytes that keys and chains are checked with, sealed (`key_materials`), primary key name and serial.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MaterialRow {
+    /// What it is for, e.g. `client_pepper`.
+    pub name: String,
+    /// Counts materials of one name, from 1.
+    pub serial: i64,
+    /// The format of the sealed bytes (`seal::Envelope::format`).
+    pub format: i64,
+    /// Id of the key-encryption key.
+    pub kek_id: String,
+    /// The data key, wrapped.
+    pub wrapped_dek: Vec<u8>,
+    /// The bytes, sealed.
+    pub sealed: Vec<u8>,
+}
+
+impl std::fmt::Debug for MaterialRow {
+    /// Without the bytes, as [`SealedRow`].
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("MaterialRow")
+            .field("name", &self.name)
+            .field("serial", &self.serial)
+            .field("kek_id", &self.kek_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An application's key (`client_keys`), without the key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientKeyRow {
+    /// The public part of the key, primary key.
+    pub key_id: String,
+    /// HMAC-SHA-256 of the whole key under a pepper, 32 bytes.
+    pub mac: Vec<u8>,
+    /// The serial of that pepper's material.
+    pub pepper: i64,
+    /// Whose it is.
+    pub owner: String,
+    /// What it is for, in the admin's words.
+    pub note: Option<String>,
+    /// JSON (`access::Scope`).
+    pub scope: String,
+    /// It counts until just before then.
+    pub expires_at: Option<i64>,
+    /// It was replaced, and counts until just before then.
+    pub retires_at: Option<i64>,
+    /// When it was revoked.
+    pub revoked_at: Option<i64>,
+    /// The key that replaces it.
+    pub replaced_by: Option<String>,
+    /// Creation time.
+    pub created_at: i64,
+    /// Time of the last change.
+    pub last_updated_at: i64,
+    /// Who created it.
+    pub created_by: Option<String>,
+    /// Who changed it last.
+    pub last_updated_by: Option<String>,
+}
+
+impl std::fmt::Debug for ClientKeyRow {
+    /// Without the MAC: of no use without the pepper, and of none in a log.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ClientKeyRow")
+            .field("key_id", &self.key_id)
+            .field("owner", &self.owner)
+            .field("revoked_at", &self.revoked_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a row of the change log is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
@@ -209,6 +283,8 @@ pub enum ChangeKind {
     Catalog,
     /// A target as forwarders see it; the key is the mapping's id.
     Vault,
+    /// A client key as edges see it; the key is the key's id.
+    Callers,
 }
 
 impl ChangeKind {
@@ -217,12 +293,13 @@ impl ChangeKind {
         match self {
             Self::Catalog => "catalog",
             Self::Vault => "vault",
+            Self::Callers => "callers",
         }
     }
 
     /// From the column.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Catalog, Self::Vault].into_iter().find(|kind| kind.as_str() == text)
+        [Self::Catalog, Self::Vault, Self::Callers].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -249,24 +326,34 @@ pub struct AuditRow {
     pub at: i64,
     /// Who.
     pub actor: Option<String>,
+    /// What kind of actor: `admin`, `store`.
+    pub actor_kind: String,
     /// What was done, e.g. `secret.create`.
     pub action: String,
     /// To which object: its id.
     pub object: String,
+    /// Which version of it, where objects have versions.
+    pub object_version: Option<i64>,
     /// How it ended; a change that did not is not written with the change's transaction, so this is `ok` so far.
     pub outcome: String,
     /// The request that asked.
     pub request_id: String,
     /// The revision of the transaction.
     pub revision: i64,
+    /// Where from: an address, if there was one.
+    pub source: Option<String>,
     /// JSON object of what changed, without any value of a secret.
     pub detail: String,
+    /// The MAC of the row before it; zeros before the first.
+    pub prev: Vec<u8>,
+    /// The MAC over that and this row.
+    pub mac: Vec<u8>,
 }
 
 /// What is known of a watcher (`watchers`), primary key role, replica and provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatcherRow {
-    /// `edge` or `forwarder`.
+    /// `edge`, `forwarder` or `callers`.
     pub role: String,
     /// Its name among replicas.
     pub replica: String,

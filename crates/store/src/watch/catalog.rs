@@ -1,6 +1,6 @@
 //! What edges watch: endpoints with their targets, without secrets.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use names::{EndpointId, EndpointName, MappingId, ModelName, Provider};
 
@@ -29,11 +29,12 @@ impl Catalog for Store {
 struct Endpoints;
 
 type Mapped = (MappingRow, DefinitionRow);
+type Tags = BTreeMap<String, String>;
 
 #[async_trait::async_trait]
 impl Scope for Endpoints {
     type Item = PublishedEndpoint;
-    type Row = (EndpointRow, Vec<Mapped>);
+    type Row = (EndpointRow, Vec<Mapped>, Tags);
 
     const ROLE: Role = Role::Edge;
 
@@ -50,11 +51,16 @@ impl Scope for Endpoints {
         for mapping in rows.mappings(Of::All).await? {
             mapped.entry(mapping.0.endpoint_id.clone()).or_default().push(mapping);
         }
+        let mut tags: HashMap<String, Tags> = HashMap::new();
+        for tag in rows.tags(None).await? {
+            tags.entry(tag.endpoint_id).or_default().insert(tag.key, tag.value);
+        }
         let endpoints = rows.endpoints().await?.into_iter();
         Ok(endpoints
             .map(|row| {
                 let mapped = mapped.remove(&row.id).unwrap_or_default();
-                (row.id.clone(), (row, mapped))
+                let tags = tags.remove(&row.id).unwrap_or_default();
+                (row.id.clone(), (row, mapped, tags))
             })
             .collect())
     }
@@ -62,15 +68,25 @@ impl Scope for Endpoints {
     async fn one(&self, rows: &mut dyn Read, key: &str) -> Result<Option<Self::Row>, StoreError> {
         let Some(row) = rows.endpoint(key).await? else { return Ok(None) };
         let mapped = rows.mappings(Of::Endpoint(key)).await?;
-        Ok(Some((row, mapped)))
+        let tags = rows.tags(Some(key)).await?.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        Ok(Some((row, mapped, tags)))
     }
 
-    fn item(&self, _: &Inner, _: &Watcher, (row, mapped): &Self::Row) -> Result<Self::Item, StoreError> {
-        Ok(published(row, mapped)?)
+    fn item(
+        &self,
+        _: &Inner,
+        _: &Watcher,
+        (row, mapped, tags): &Self::Row,
+    ) -> Result<Self::Item, StoreError> {
+        Ok(published(row, mapped, tags)?)
     }
 }
 
-fn published(row: &EndpointRow, mapped: &[Mapped]) -> Result<PublishedEndpoint, convert::Garbled> {
+fn published(
+    row: &EndpointRow,
+    mapped: &[Mapped],
+    tags: &Tags,
+) -> Result<PublishedEndpoint, convert::Garbled> {
     let mut mapped: Vec<_> =
         mapped.iter().filter(|(_, definition)| definition.secret_id.is_some()).cloned().collect();
     convert::in_order(&mut mapped);
@@ -80,6 +96,7 @@ fn published(row: &EndpointRow, mapped: &[Mapped]) -> Result<PublishedEndpoint, 
         targets: mapped.iter().map(target).collect::<Result<_, _>>()?,
         routing_strategy: convert::routing(row.routing_strategy.as_deref())?,
         fallback_config: convert::fallback(row.fallback_config.as_deref())?,
+        tags: tags.clone(),
         created_at: row.created_at,
         revision: convert::revision(row.revision)?,
     })

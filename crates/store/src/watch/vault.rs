@@ -158,14 +158,19 @@ impl Scope for Targets {
             seq: 0,
             at: inner.clock.now_ms(),
             actor: None,
+            actor_kind: "store".to_owned(),
             action: "secret.handover".to_owned(),
             object: watcher.replica.clone(),
+            object_version: None,
             outcome: "ok".to_owned(),
             request_id: String::new(),
             revision: convert::to_column(at.revision),
+            source: None,
             detail: json!({"providers": providers, "versions": secrets}).to_string(),
+            prev: Vec::new(),
+            mac: Vec::new(),
         };
-        rows.append_audit(&row).await?;
+        inner.append_audit(rows.as_mut(), row).await?;
         Ok(rows.commit().await?)
     }
 }

@@ -78,7 +78,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "store",
         floor: 1,
-        builds_on: &["fault", "names", "seal"],
+        builds_on: &["fault", "names", "seal", "access"],
         shuns: WANTED,
         because: SAYS_WHAT_IS_WANTED,
     },
@@ -99,14 +99,14 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "edge",
         floor: 2,
-        builds_on: &["fault", "names", "telemetry", "dialect", "forward", "store"],
+        builds_on: &["fault", "names", "telemetry", "access", "dialect", "forward", "store"],
         shuns: &["sqlx", "reqwest", "tonic"],
         because: "it speaks HTTP in; no SQL, no way out, no provider",
     },
     Room {
         name: "store-grpc",
         floor: 2,
-        builds_on: &["fault", "names", "proto", "seal", "store", "telemetry"],
+        builds_on: &["fault", "names", "proto", "seal", "access", "store", "telemetry"],
         shuns: WIRE,
         because: TRANSLATES_PROTO,
     },

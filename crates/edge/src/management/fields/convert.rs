@@ -139,6 +139,20 @@ impl Fields {
         integer
     }
 
+    /// An optional whole number of 64 bits, e.g. a time in milliseconds.
+    pub(crate) fn long(&mut self, name: &str) -> Option<i64> {
+        let value = self.take(name)?;
+        let Json::Number(number) = &value else {
+            self.wrong_type(name, "an integer", &value);
+            return None;
+        };
+        let long = number.as_i64();
+        if long.is_none() {
+            self.invalid(name, "must be an integer of 64 bits");
+        }
+        long
+    }
+
     /// An optional name out of a few, or its number in MLflow's protobuf.
     pub(crate) fn choice<T: Copy>(&mut self, name: &str, choices: &[Choice<T>]) -> Option<T> {
         let value = self.take(name)?;

@@ -36,6 +36,7 @@ struct State {
     endpoints: Vec<Endpoint>,
     bindings: Vec<Binding>,
     experiments: Vec<Experiment>,
+    keys: Vec<store::ClientKey>,
 }
 
 impl Fake {
@@ -237,3 +238,4 @@ fn with_fallback(given: Option<FallbackConfig>, mappings: &[Mapping]) -> Option<
 }
 
 mod changes;
+mod client_keys;

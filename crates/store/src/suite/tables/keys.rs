@@ -83,12 +83,18 @@ pub async fn of_many_creates_of_one_name_one_wins(home: &impl Home) {
 /// The same names, ids and numbers stand in each; nothing done in one shows in another.
 pub async fn workspaces_do_not_see_each_other(home: &impl Home) {
     put_family_and_experiment(home).await;
+    let mut rows = writer(home).await;
+    rows.put_key_material(&sample::material("a", 1)).await.unwrap();
+    rows.put_client_key(&sample::client_key("ab12cd34")).await.unwrap();
+    rows.commit().await.unwrap();
     let other = Workspace::parse("other").unwrap();
     let mut rows = home.tables().write(&other).await.unwrap();
     assert!(rows.secrets().await.unwrap().is_empty());
     assert!(rows.endpoint("e-1").await.unwrap().is_none());
     assert!(rows.mappings(Of::Secret("s-1")).await.unwrap().is_empty());
     assert_eq!(rows.last_experiment().await.unwrap(), 0);
+    assert!(rows.client_keys().await.unwrap().is_empty() && rows.key_materials().await.unwrap().is_empty());
+    assert!(!rows.delete_client_key("ab12cd34").await.unwrap());
     assert!(!rows.delete_endpoint("e-1").await.unwrap());
     assert!(!rows.delete_secret("s-1").await.unwrap());
     sample::put_family(rows.as_mut()).await;
@@ -110,6 +116,7 @@ pub async fn workspaces_do_not_see_each_other(home: &impl Home) {
     let mut rows = writer(home).await;
     assert!(rows.delete_secret("s-1").await.unwrap());
     assert!(rows.delete_endpoint("e-1").await.unwrap());
+    assert!(rows.delete_client_key("ab12cd34").await.unwrap());
     rows.commit().await.unwrap();
     let mut rows = home.tables().read(&other).await.unwrap();
     assert_eq!(rows.secret("s-1").await.unwrap().unwrap().version, 8);

@@ -95,6 +95,7 @@ pub async fn the_audit_log_counts_without_gaps(home: &impl Home) {
     assert_eq!(rows.audit_since(0, 99).await.unwrap(), all);
     assert_eq!(rows.audit_since(1, 1).await.unwrap(), all[1..2]);
     assert!(rows.audit_since(3, 99).await.unwrap().is_empty());
+    assert_eq!(rows.last_audit().await.unwrap().as_ref(), all.last());
 }
 
 /// By role, replica and provider; a second note is an update; no revision is counted.

@@ -2,7 +2,8 @@
 
 use super::{Home, assert_defect, reader, sample, writer};
 use crate::tables::{
-    BindingRow, DefinitionRow, EndpointRow, ExperimentRow, KeyCheckRow, MappingRow, Meta, Of, Read, SecretRow,
+    BindingRow, ClientKeyRow, DefinitionRow, EndpointRow, ExperimentRow, KeyCheckRow, MappingRow, Meta, Of,
+    Read, SecretRow, Write,
 };
 
 /// A migrated database has its one row of `meta`, with zeros, and no other.
@@ -19,7 +20,10 @@ pub async fn a_new_database_holds_nothing(home: &impl Home) {
     assert!(rows.bindings(None).await.unwrap().is_empty());
     assert!(rows.experiments().await.unwrap().is_empty());
     assert_eq!(rows.last_experiment().await.unwrap(), 0);
+    assert!(rows.key_materials().await.unwrap().is_empty());
+    assert!(rows.client_keys().await.unwrap().is_empty());
     assert!(rows.changes_since(0, 10).await.unwrap().is_empty());
+    assert_eq!(rows.last_audit().await.unwrap(), None);
     assert!(rows.audit_since(0, 10).await.unwrap().is_empty());
     assert!(rows.watchers(0).await.unwrap().is_empty());
     assert_eq!(rows.secret("s-1").await.unwrap(), None);
@@ -36,9 +40,34 @@ pub async fn rows_come_back_as_they_were_put(home: &impl Home) {
     rows.put_experiment(&full_experiment()).await.unwrap();
     rows.put_endpoint(&full_endpoint()).await.unwrap();
     rows.put_mapping(&fallback()).await.unwrap();
+    put_keys(rows.as_mut()).await;
     assert_all(rows.as_mut(), meta).await;
     rows.commit().await.unwrap();
     assert_all(reader(home).await.as_mut(), meta).await;
+}
+
+async fn put_keys(rows: &mut dyn Write) {
+    for row in [sample::material("b", 1), sample::material("a", 2), sample::material("a", 1)] {
+        rows.put_key_material(&row).await.unwrap();
+    }
+    rows.put_client_key(&ClientKeyRow { mac: vec![0; 32], ..full_key() }).await.unwrap();
+    rows.put_client_key(&full_key()).await.unwrap();
+    rows.put_client_key(&sample::client_key("ab12cd34")).await.unwrap();
+}
+
+/// Younger than the one without what may be missing.
+fn full_key() -> ClientKeyRow {
+    ClientKeyRow {
+        note: Some("for tests".to_owned()),
+        expires_at: Some(18),
+        retires_at: Some(i64::MAX),
+        revoked_at: Some(20),
+        replaced_by: Some("ab12cd34".to_owned()),
+        created_at: 21,
+        created_by: None,
+        last_updated_by: Some("bob".to_owned()),
+        ..sample::client_key("AB12cd34")
+    }
 }
 
 fn key_check() -> KeyCheckRow {
@@ -74,6 +103,11 @@ async fn assert_all<R: Read + ?Sized>(rows: &mut R, meta: Meta) {
     let (secret, definition) = (sample::secret("s-1", "key"), sample::used_definition());
     assert_eq!(rows.meta().await.unwrap(), meta);
     assert_eq!(rows.key_checks().await.unwrap(), [key_check()]);
+    let materials = [sample::material("a", 1), sample::material("a", 2), sample::material("b", 1)];
+    assert_eq!(rows.key_materials().await.unwrap(), materials);
+    assert_eq!(rows.client_key("AB12cd34").await.unwrap(), Some(full_key()));
+    assert_eq!(rows.client_key("ab12CD34").await.unwrap(), None);
+    assert_eq!(rows.client_keys().await.unwrap(), [sample::client_key("ab12cd34"), full_key()]);
     assert_eq!(rows.secret("s-1").await.unwrap(), Some(secret.clone()));
     assert_eq!(rows.secrets().await.unwrap(), [secret]);
     assert_eq!(rows.sealed("s-1").await.unwrap(), Some(sample::sealed("s-1")));

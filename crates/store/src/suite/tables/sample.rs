@@ -1,8 +1,8 @@
 //! Rows to begin with: each is complete, and refers to the others by fixed ids.
 
 use crate::tables::{
-    AuditRow, BindingRow, ChangeKind, ChangeRow, DefinitionRow, EndpointRow, ExperimentRow, MappingRow,
-    SealedRow, SecretRow, TagRow, WatcherRow, Write,
+    AuditRow, BindingRow, ChangeKind, ChangeRow, ClientKeyRow, DefinitionRow, EndpointRow, ExperimentRow,
+    MappingRow, MaterialRow, SealedRow, SecretRow, TagRow, WatcherRow, Write,
 };
 
 pub(super) fn secret(id: &str, name: &str) -> SecretRow {
@@ -104,6 +104,37 @@ pub(super) fn experiment(id: i64, name: &str) -> ExperimentRow {
     }
 }
 
+pub(super) fn material(name: &str, serial: i64) -> MaterialRow {
+    MaterialRow {
+        name: name.to_owned(),
+        serial,
+        format: 1,
+        kek_id: "k1".to_owned(),
+        wrapped_dek: vec![9, 0, 255],
+        sealed: (0..=255).rev().collect(),
+    }
+}
+
+/// With what may be missing, missing.
+pub(super) fn client_key(key_id: &str) -> ClientKeyRow {
+    ClientKeyRow {
+        key_id: key_id.to_owned(),
+        mac: (0..32).collect(),
+        pepper: 1,
+        owner: "search".to_owned(),
+        note: None,
+        scope: r#"{"only":  {}}"#.to_owned(),
+        expires_at: None,
+        retires_at: None,
+        revoked_at: None,
+        replaced_by: None,
+        created_at: 16,
+        last_updated_at: 17,
+        created_by: Some("ann".to_owned()),
+        last_updated_by: None,
+    }
+}
+
 pub(super) fn change(revision: i64, key: &str) -> ChangeRow {
     ChangeRow { revision, kind: ChangeKind::Catalog, key: key.to_owned(), provider: String::new() }
 }
@@ -114,12 +145,17 @@ pub(super) fn audit(seq: i64, object: &str) -> AuditRow {
         seq,
         at: 15,
         actor: Some("ann".to_owned()),
+        actor_kind: "admin".to_owned(),
         action: "secret.create".to_owned(),
         object: object.to_owned(),
+        object_version: Some(3),
         outcome: "ok".to_owned(),
         request_id: "r1".to_owned(),
         revision: 2,
+        source: Some("127.0.0.1".to_owned()),
         detail: r#"{"b":1,"a":2}"#.to_owned(),
+        prev: vec![0; 32],
+        mac: (0..32).collect(),
     }
 }
 
