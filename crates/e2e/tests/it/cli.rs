@@ -42,16 +42,17 @@ async fn an_admin_publishes_tests_and_takes_away(shape: Shape) {
 async fn test_calls(house: &House) {
     let said = done(house, "endpoint test gemini-v1").await;
     assert!(said.contains("the endpoint works"), "{said}");
-    house.sim.script(Match::any(), Script::status(403));
-    let (code, said) = run(house, "endpoint test gemini-v1", "").await;
-    assert_eq!(code, Some(4), "{said}");
-    assert!(said.contains("provider"), "{said}");
-    house.sim.clear();
     // The fallback answers: callers are served, and the admin is told.
     house.sim.script_once(Match::any(), Script::status(503));
     let (code, said) = run(house, "endpoint test gemini-v1", "").await;
     assert_eq!(code, Some(4), "{said}");
     assert!(said.contains("the primary failed; gemini/gemini-2.5-pro answered"), "{said}");
+    house.sim.clear();
+    // Every key is refused; from here on the targets rest.
+    house.sim.script(Match::any(), Script::status(403));
+    let (code, said) = run(house, "endpoint test gemini-v1", "").await;
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("provider"), "{said}");
     house.sim.clear();
 }
 
