@@ -43,6 +43,7 @@ pub struct Plan {
     log: String,
     config: String,
     forwarders: &'static [&'static str],
+    plain: bool,
 }
 
 impl Plan {
@@ -54,6 +55,7 @@ impl Plan {
             log: "info".to_owned(),
             config: String::new(),
             forwarders: &["gemini"],
+            plain: false,
         }
     }
 
@@ -75,6 +77,11 @@ impl Plan {
     /// With forwarders for these providers, where each is a process of its own.
     pub fn forwarders(self, forwarders: &'static [&'static str]) -> Self {
         Self { forwarders, ..self }
+    }
+
+    /// With services that believe whoever reaches them; else they show each other certificates.
+    pub fn plain(self) -> Self {
+        Self { plain: true, ..self }
     }
 
     /// Builds it. None where this machine lacks what it needs, which `cargo xtask test` has named then.
@@ -184,6 +191,7 @@ impl House {
         match self.plan.shape {
             Shape::Serve => self.start_serve().await,
             Shape::Apart => {
+                self.certify().await?;
                 self.migrate().await?;
                 let store = self.start_store().await?;
                 let mut homes = Vec::new();
@@ -213,6 +221,25 @@ impl House {
         self.open().await
     }
 
+    /// Certificates for every service, where they are to show some and have none yet.
+    async fn certify(&self) -> Result<()> {
+        if self.plan.plain || self.file("certs").exists() {
+            return Ok(());
+        }
+        let providers = self.plan.forwarders.iter();
+        let run = providers.fold(Run::new("certs init certs"), |run, provider| run.with("--provider").with(provider));
+        let finished = run.finish(&machine::keyward()?, self.folder(), b"").await?;
+        finished.success().context("keyward certs init").map(drop)
+    }
+
+    /// What a service knows others by.
+    fn trusting(&self, run: Run, service: &str) -> Run {
+        if self.plan.plain {
+            return run;
+        }
+        run.with("--tls-dir").with(self.file(&format!("certs/{service}")))
+    }
+
     async fn migrate(&self) -> Result<()> {
         let run = Run::new("store migrate --database-url-file database-url");
         let finished = run.finish(&machine::keyward()?, self.folder(), b"").await?;
@@ -227,14 +254,14 @@ impl House {
 
     /// Starts the store again where it was, after it has ended.
     pub async fn restart_store(&mut self) -> Result<()> {
-        let address = self.store.trim_start_matches("http://").to_owned();
+        let address = self.store.rsplit('/').next().unwrap_or_default().to_owned();
         self.start_store_at(&address).await.map(drop)
     }
 
     async fn start_store_at(&mut self, address: &str) -> Result<String> {
         let run =
             Run::new("store --database-url-file database-url --key-file kek.key --listen").with(address);
-        self.start("store", run).await
+        self.start("store", self.trusting(run, "store")).await
     }
 
     /// `keyward forwarder gemini`; its address.
@@ -248,7 +275,8 @@ impl House {
         let run =
             Run::new("forwarder").with(provider).with("--listen").with("127.0.0.1:0").with("--node-key");
         let run = run.with(format!("keys/{key}.key")).with("--store").with(store).with("--snapshot");
-        self.start("forwarder", run.with(self.file(&format!("snapshots/{snapshot}")))).await
+        let run = self.trusting(run.with(self.file(&format!("snapshots/{snapshot}"))), &format!("forwarder-{provider}"));
+        self.start("forwarder", run).await
     }
 
     /// `keyward edge` before one forwarder, Gemini's.
@@ -262,7 +290,8 @@ impl House {
         for (provider, address) in forwarders {
             run = run.with("--forwarder").with(format!("{provider}={address}"));
         }
-        self.url = self.start("edge", run.with("--snapshot").with(self.file("snapshots/edge"))).await?;
+        let run = self.trusting(run.with("--snapshot").with(self.file("snapshots/edge")), "edge-admin");
+        self.url = self.start("edge", run).await?;
         self.wait_until_ready().await
     }
 
@@ -275,10 +304,10 @@ impl House {
         let run = run.variable("KEYWARD_EGRESS_ALLOW", "http://127.0.0.0/8,https://127.0.0.0/8");
         let run = run.variable("KEYWARD_LOG", &self.plan.log);
         let mut process = run.start(&machine::keyward()?, self.folder())?;
-        let address = process.wait_for("listening on http://").await?;
-        let address = address.split_whitespace().next().unwrap_or_default().trim_end_matches('/').to_owned();
+        let line = process.wait_for("listening on ").await?;
+        let url = line.split_whitespace().next().unwrap_or_default().trim_end_matches('/').to_owned();
         self.processes.push((role, process));
-        Ok(format!("http://{address}"))
+        Ok(url)
     }
 
     /// Waits until the edge says that it is ready.

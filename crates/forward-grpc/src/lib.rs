@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../README.md")]
 
+mod admission;
 mod channel;
 mod convert;
 mod failure;
@@ -10,9 +11,10 @@ mod sentence;
 mod service;
 mod trace;
 
+pub use admission::Admitted;
 pub use channel::{STREAM_WINDOW, channel, server, tuned};
 pub use remote::{Inject, Remote};
-pub use service::serve;
+pub use service::{serve, serve_admitted};
 pub use trace::Extract;
 
 /// The longest piece of a body in one message, in bytes.

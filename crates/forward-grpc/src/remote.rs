@@ -15,7 +15,7 @@ use self::{
     upload::{CancelOnDrop, Outgoing, Progress},
 };
 use crate::{
-    MESSAGE_MAX,
+    Admitted, MESSAGE_MAX,
     convert::{Malformed, answer_from_wire},
     failure::to_call,
 };
@@ -28,6 +28,7 @@ pub type Inject = Arc<dyn Fn(&mut HeaderMap) + Send + Sync>;
 pub struct Remote {
     client: ForwardClient<Channel>,
     inject: Option<Inject>,
+    admitted: Option<Admitted>,
 }
 
 impl Remote {
@@ -37,11 +38,16 @@ impl Remote {
         let client = ForwardClient::new(channel)
             .max_decoding_message_size(MESSAGE_MAX)
             .max_encoding_message_size(MESSAGE_MAX);
-        Self { client, inject }
+        Self { client, inject, admitted: None }
+    }
+
+    /// The same, which states of each call that it was let in.
+    pub fn stating(self, admitted: Option<Admitted>) -> Self {
+        Self { admitted, ..self }
     }
 
     fn request(&self, call: Call, progress: &Arc<Progress>) -> Request<Outgoing> {
-        let mut request = Request::new(Outgoing::new(call, Arc::clone(progress)));
+        let mut request = Request::new(Outgoing::new(call, self.admitted.as_ref(), Arc::clone(progress)));
         if let Some(inject) = &self.inject {
             inject(request.metadata_mut().as_mut());
         }

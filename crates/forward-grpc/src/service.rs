@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming, service::Routes};
 
 use self::{answer::Messages, request::RequestBody};
 use crate::{
-    MESSAGE_MAX,
+    Admitted, MESSAGE_MAX,
     convert::{Malformed, head_from_wire},
     failure::of_call,
     trace::{Extract, Traced},
@@ -23,7 +23,16 @@ use crate::{
 /// The services of a forwarder, to be added to [`crate::server`]. Each call runs in the span that `extract` makes of its
 /// headers; the span lives as long as the answer's body.
 pub async fn serve(forwarder: Arc<dyn Forward>, extract: Option<Extract>) -> Routes {
-    let service = ForwardServer::new(Service(forwarder))
+    serve_admitted(forwarder, extract, None).await
+}
+
+/// The same, for calls only of which an edge states that it let them in, where that is asked for.
+pub async fn serve_admitted(
+    forwarder: Arc<dyn Forward>,
+    extract: Option<Extract>,
+    admitted: Option<Admitted>,
+) -> Routes {
+    let service = ForwardServer::new(Service { forwarder, admitted })
         .max_decoding_message_size(MESSAGE_MAX)
         .max_encoding_message_size(MESSAGE_MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -53,7 +62,11 @@ fn reflection() -> Result<
 }
 
 /// `keyward.forward.v1.Forward` over a [`Forward`].
-struct Service(Arc<dyn Forward>);
+struct Service {
+    forwarder: Arc<dyn Forward>,
+    /// None: every call is taken.
+    admitted: Option<Admitted>,
+}
 
 #[tonic::async_trait]
 impl ForwardService for Service {
@@ -63,15 +76,18 @@ impl ForwardService for Service {
         &self,
         request: Request<Streaming<ForwardRequest>>,
     ) -> Result<Response<Messages>, Status> {
-        let call = read(request.into_inner()).await?;
-        let answer = self.0.forward(call).await.map_err(|error| of_call(&error))?;
+        let call = read(request.into_inner(), self.admitted.as_ref()).await?;
+        let answer = self.forwarder.forward(call).await.map_err(|error| of_call(&error))?;
         Ok(Response::new(Messages::new(answer)))
     }
 }
 
 /// The call, as soon as its head is there.
-async fn read(mut messages: Streaming<ForwardRequest>) -> Result<Call, Status> {
+async fn read(mut messages: Streaming<ForwardRequest>, admitted: Option<&Admitted>) -> Result<Call, Status> {
     let first = messages.message().await?.and_then(|message| message.part);
+    if let (Some(admitted), Some(Part::Head(head))) = (admitted, &first) {
+        admitted.check(head)?;
+    }
     let head = match first {
         Some(Part::Head(head)) => head_from_wire(head),
         Some(_) | None => Err(Malformed("head")),

@@ -50,6 +50,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Print the effective configuration, secrets masked
     Config(Configured),
+    /// Make and renew certificates by which services know each other
+    #[command(subcommand)]
+    Certs(crate::certs::CertsCommand),
     /// Look for what is wrong with this installation
     Doctor(Doctor),
     /// Copy the embedded database into one file; the key is kept apart
@@ -110,6 +113,18 @@ impl DataPlace {
     }
 }
 
+/// How this service and others know each other.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Internal {
+    /// Folder of ca.pem, cert.pem and key.pem (or ca.crt, tls.crt and tls.key), by which services know each other; see
+    /// `keyward certs init`
+    #[arg(long, value_name = "DIR")]
+    pub tls_dir: Option<PathBuf>,
+    /// Speak plain text with other services beyond loopback: whoever reaches them is believed
+    #[arg(long)]
+    pub insecure_internal: bool,
+}
+
 /// `keyward serve`
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -134,10 +149,10 @@ pub(crate) struct Edge {
     /// Address to listen on, for the planes that the configuration names, else for both
     #[arg(long, value_name = "ADDRESS", env = environment::LISTEN, value_parser = address)]
     pub listen: Option<SocketAddr>,
-    /// The store's address, e.g. http://127.0.0.1:5001
+    /// The store's address, e.g. https://store:5001, or http://127.0.0.1:5001 for plain text
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
-    /// A forwarder's address, e.g. gemini=http://127.0.0.1:5002; may be repeated
+    /// A forwarder's address, e.g. gemini=https://forwarder-gemini:5002, or gemini=http://127.0.0.1:5002 for plain text; may be repeated
     #[arg(long, value_name = "PROVIDER=URL")]
     pub forwarder: Vec<String>,
     /// File that keeps the published state, so that a restart needs no store
@@ -153,6 +168,8 @@ pub(crate) struct Edge {
     #[arg(long)]
     pub insecure_open: bool,
     #[command(flatten)]
+    pub internal: Internal,
+    #[command(flatten)]
     pub configured: Configured,
 }
 
@@ -162,7 +179,7 @@ pub(crate) struct Store {
     /// What else to do than to run
     #[command(subcommand)]
     pub action: Option<StoreAction>,
-    /// Address of the gRPC listener; loopback only until services authenticate each other [default: 127.0.0.1:5001]
+    /// Address of the gRPC listener; beyond loopback it needs `--tls-dir` [default: 127.0.0.1:5001]
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub listen: Option<SocketAddr>,
     /// File that holds the Postgres URL
@@ -171,6 +188,8 @@ pub(crate) struct Store {
     /// Key-encryption key: a file, or a keyring folder [default: in the user's configuration folder]
     #[arg(long, value_name = "FILE", env = environment::KEY_FILE)]
     pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub internal: Internal,
     #[command(flatten)]
     pub configured: Configured,
 }
@@ -189,10 +208,10 @@ pub(crate) enum StoreAction {
 pub(crate) struct Forwarder {
     /// Whose calls it takes, e.g. gemini
     pub provider: String,
-    /// Address of the gRPC listener; loopback only until services authenticate each other
+    /// Address of the gRPC listener; beyond loopback it needs `--tls-dir`
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub listen: Option<SocketAddr>,
-    /// The store's address, e.g. http://127.0.0.1:5001
+    /// The store's address, e.g. https://store:5001, or http://127.0.0.1:5001 for plain text
     #[arg(long, value_name = "URL")]
     pub store: Option<String>,
     /// File of this forwarder's own private key; made at first start; never beside the snapshot
@@ -204,6 +223,8 @@ pub(crate) struct Forwarder {
     /// This process's name among replicas [default: made of the provider and the node key]
     #[arg(long, value_name = "NAME")]
     pub replica: Option<String>,
+    #[command(flatten)]
+    pub internal: Internal,
     #[command(flatten)]
     pub configured: Configured,
 }

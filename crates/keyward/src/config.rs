@@ -8,6 +8,7 @@ mod ready;
 mod services;
 mod shown;
 mod sources;
+mod trust;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -19,6 +20,7 @@ pub(crate) use ready::{
 pub(crate) use services::Home;
 pub(crate) use shown::{check, print};
 pub(crate) use sources::Sources;
+pub(crate) use trust::{Trusted, WrittenTrust};
 
 /// The whole file. Every key is optional.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -28,6 +30,8 @@ pub(crate) struct Written {
     pub listeners: Vec<WrittenListener>,
     /// Listen beyond loopback although nobody needs a credential.
     pub insecure_open: bool,
+    /// Speak plain text with other services beyond loopback.
+    pub insecure_internal: bool,
     /// How long running calls may take to end once the process was told to stop. Default 10m.
     pub drain_max: Option<WrittenDuration>,
     /// How long `/readyz` says no before no more connections are taken. Default 0s for `serve`, 5s for `edge`.
@@ -38,6 +42,8 @@ pub(crate) struct Written {
     pub snapshot_file: Option<PathBuf>,
     /// Who is let in.
     pub access: WrittenAccess,
+    /// How services know each other.
+    pub trust: WrittenTrust,
     /// The database and its key.
     pub store: WrittenStore,
     /// Providers beyond those that are known, which speak a dialect that is; by name.

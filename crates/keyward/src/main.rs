@@ -6,6 +6,7 @@
 mod admin;
 mod api_base;
 mod bind;
+mod certs;
 mod command;
 mod config;
 mod demo;
@@ -52,6 +53,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Command::Demo(arguments) => demo::run(&arguments).await,
             Command::Check(arguments) => config::check(&arguments.configured()),
             Command::Config(arguments) => config::print(&arguments),
+            Command::Certs(command) => certs::run(&command),
             Command::Doctor(arguments) => return doctor::run(&arguments).await,
             Command::Backup(arguments) => keeping::backup(&arguments).await,
             Command::Restore(arguments) => keeping::restore(&arguments).await,

@@ -10,6 +10,7 @@ mod service;
 mod storage;
 mod tls;
 mod traced;
+mod trusted;
 
 pub(crate) mod edge;
 pub(crate) mod forwarder;
@@ -25,6 +26,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use store_grpc::Remote;
+use trusted::Trusted;
 
 use crate::config::Ready;
 
@@ -44,12 +46,13 @@ async fn stop(telemetry: telemetry::Running) {
 }
 
 /// The store service.
-fn remote_store(ready: &Ready) -> anyhow::Result<Remote> {
+fn remote_store(ready: &Ready, trusted: &Trusted) -> anyhow::Result<Remote> {
     let uri = ready
         .store
         .as_ref()
         .context("the store's address is missing: give `--store http://127.0.0.1:5001`")?;
-    Ok(Remote::new(store_grpc::channel(service::endpoint(uri)), Some(service::inject())))
+    let channel = trusted.channel(uri, trust::Expected::Store, store_grpc::tuned)?;
+    Ok(Remote::new(channel, Some(service::inject())))
 }
 
 /// A name among replicas that is the same after a restart at the same port, so that the store does not wait for the one

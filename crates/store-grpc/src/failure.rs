@@ -106,6 +106,11 @@ fn transport(status: &Status) -> Option<Reached> {
 
 /// A status of the peer's gRPC library: an unknown method, a message beyond the limit, a proxy in between.
 fn other(status: &Status) -> StoreError {
+    if status.code() == Code::PermissionDenied {
+        // Of our own making (`trust::Guard`): it holds no secret, and says which certificate is the wrong one.
+        tracing::error!(why = status.message(), "the store refused this process");
+        return StoreError::Internal;
+    }
     tracing::error!(code = ?status.code(), "the store answered outside its protocol");
     match status.code() {
         Code::ResourceExhausted | Code::OutOfRange => {

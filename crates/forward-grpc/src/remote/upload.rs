@@ -16,7 +16,7 @@ use http_body::Body as _;
 use proto::forward::v1::{BodyEnd, CallHead, ForwardRequest, forward_request::Part};
 use tokio::time::Instant;
 
-use crate::{PIECE_MAX, convert::head_to_wire};
+use crate::{Admitted, PIECE_MAX, convert::head_to_wire};
 
 /// What the call and the connection, in their two tasks, know of one upload.
 pub(super) struct Progress {
@@ -75,9 +75,12 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(call: Call, progress: Arc<Progress>) -> Self {
-        let head = Some(head_to_wire(call.head));
-        Self { head, rest: Bytes::new(), body: Some(call.body), progress }
+    pub(super) fn new(call: Call, admitted: Option<&Admitted>, progress: Arc<Progress>) -> Self {
+        let mut head = head_to_wire(call.head);
+        if let Some(admitted) = admitted {
+            admitted.state(&mut head);
+        }
+        Self { head: Some(head), rest: Bytes::new(), body: Some(call.body), progress }
     }
 
     fn poll_part(&mut self, context: &mut Context<'_>) -> Poll<Option<Part>> {

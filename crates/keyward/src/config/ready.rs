@@ -13,7 +13,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DataAccess, Sources, Written, WrittenDuration, WrittenListener, WrittenTls, services, services::Home,
+    DataAccess, Sources, Trusted, Written, WrittenDuration, WrittenListener, WrittenTls, services,
+    services::Home, trust,
 };
 use crate::{environment, roles::Providers};
 
@@ -95,6 +96,8 @@ pub(crate) struct Ready {
     pub forwarders: BTreeMap<Provider, Home>,
     /// The store service, for those that need one.
     pub store: Option<http::Uri>,
+    /// What services know each other by; none where they speak plain text.
+    pub trust: Option<Trusted>,
 }
 
 impl Sources {
@@ -104,18 +107,20 @@ impl Sources {
         let mut mistakes = Vec::new();
         self.lay_over(&mut written, &mut mistakes);
         let listeners = listeners(&written, &mut mistakes);
-        services_on_loopback(&written, &mut mistakes);
+        let trusted = trust::trusted(&written.trust, &mut mistakes);
+        let internal = trust::Internal::of(&written, trusted.as_ref());
+        trust::listeners(&written, internal, &mut mistakes);
         let providers = Providers::new(&written.providers, &written.egress.policy(), &mut mistakes);
-        let forwarders = services::homes(&written, &self.forwarders, &mut mistakes);
-        let store =
-            written.store.url.as_deref().and_then(|url| services::remote("store.url", url, &mut mistakes));
+        let forwarders = services::homes(&written, &self.forwarders, internal, &mut mistakes);
+        let url = written.store.url.as_deref();
+        let store = url.and_then(|url| services::remote("store.url", url, internal, &mut mistakes));
         keys_apart(&written, &mut mistakes);
         if !mistakes.is_empty() {
             bail!("the configuration cannot be used:\n  - {}", mistakes.join("\n  - "));
         }
         let drain_max = written.drain_max.get_or_insert(WrittenDuration(DRAIN_MAX)).0;
         written.listeners = listeners.iter().map(Listener::written).collect();
-        Ok(Ready { written, listeners, drain_max, providers, forwarders, store })
+        Ok(Ready { written, listeners, drain_max, providers, forwarders, store, trust: trusted })
     }
 }
 
@@ -132,6 +137,9 @@ impl Ready {
         store.apply_wait_max.get_or_insert(WrittenDuration(store::Settings::default().apply_wait_max));
         forwarder.listen.get_or_insert(FORWARDER_LISTEN);
         forwarder.catch_up_max.get_or_insert(WrittenDuration(CATCH_UP_MAX));
+        let trust = &mut self.written.trust;
+        trust.domain.get_or_insert_with(|| ::trust::Domain::DEFAULT.to_owned());
+        trust.reload_interval.get_or_insert(WrittenDuration(::trust::RELOAD_EVERY));
         self.written.lame_duck.get_or_insert(WrittenDuration(Duration::ZERO));
         Ok(self.written)
     }
@@ -246,19 +254,6 @@ fn open_by_accident(listener: &Listener, data: DataAccess) -> Vec<String> {
         ));
     }
     mistakes
-}
-
-/// Provider keys cross these listeners, and nobody has to show who they are.
-fn services_on_loopback(written: &Written, mistakes: &mut Vec<String>) {
-    for (key, address) in
-        [("store.listen", written.store.listen), ("forwarder.listen", written.forwarder.listen)]
-    {
-        if let Some(address) = address.filter(|address| !address.ip().is_loopback()) {
-            mistakes.push(format!(
-                "`{key}`: {address} is not a loopback address; only those until services authenticate each other"
-            ));
-        }
-    }
 }
 
 /// A key that lies with what it protects is copied with it.

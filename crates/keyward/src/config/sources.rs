@@ -28,6 +28,10 @@ pub(crate) struct Sources {
     pub client_keys: bool,
     /// `--insecure-open`
     pub insecure_open: bool,
+    /// `--tls-dir`
+    pub tls_dir: Option<PathBuf>,
+    /// `--insecure-internal`
+    pub insecure_internal: bool,
     /// `--store`
     pub store_url: Option<String>,
     /// `--forwarder`, as it was typed
@@ -67,7 +71,13 @@ impl Sources {
         over(&mut written.forwarder.node_key_file, self.node_key.as_ref());
         over(&mut written.store.url, self.store_url.as_ref());
         over(&mut written.replica, self.replica.as_ref());
+        if let Some(dir) = &self.tls_dir {
+            let trust = &mut written.trust;
+            (trust.ca_file, trust.cert_file, trust.key_file) = (None, None, None);
+            trust.dir = Some(dir.clone());
+        }
         written.insecure_open |= self.insecure_open;
+        written.insecure_internal |= self.insecure_internal;
         if self.client_keys {
             written.access.data = DataAccess::Keys;
         }

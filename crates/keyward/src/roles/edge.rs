@@ -13,6 +13,7 @@ use super::{
     said::say,
     service, telemetry_of,
     traced::Traced,
+    trusted::Trusted,
 };
 use crate::{
     command,
@@ -26,11 +27,14 @@ const LAME_DUCK: Duration = Duration::from_secs(5);
 /// Runs until told to stop.
 pub(crate) async fn run(arguments: command::Edge) -> anyhow::Result<()> {
     let ready = sources(arguments).ready()?;
-    let (store, forwarders) = (Arc::new(super::remote_store(&ready)?), forwarders(&ready)?);
+    let mut background = Background::default();
+    let trusted = Trusted::open(&ready, trust::Expected::Edge, &mut background)?;
+    trusted.fits_planes(&ready)?;
+    let store = Arc::new(super::remote_store(&ready, &trusted)?);
+    let forwarders = forwarders(&ready, &trusted)?;
     let telemetry = telemetry_of(&ready, "keyward-edge")?;
     let signals = Signals::listen()?;
     let bound = front::bind(&ready).await?;
-    let mut background = Background::default();
     let replica = ready.written.replica.clone();
     let replica = replica.unwrap_or_else(|| super::replica_of_host("edge", bound.address()));
     let watched: Arc<dyn Catalog> = store.clone();
@@ -59,12 +63,14 @@ fn sources(arguments: command::Edge) -> Sources {
         replica: arguments.replica,
         client_keys: arguments.client_keys,
         insecure_open: arguments.insecure_open,
+        tls_dir: arguments.internal.tls_dir,
+        insecure_internal: arguments.internal.insecure_internal,
         ..Sources::default()
     }
 }
 
 /// Every forwarder, behind its wire.
-fn forwarders(ready: &Ready) -> anyhow::Result<HashMap<Provider, Forwarder>> {
+fn forwarders(ready: &Ready, trusted: &Trusted) -> anyhow::Result<HashMap<Provider, Forwarder>> {
     let mut forwarders = HashMap::new();
     for (provider, home) in &ready.forwarders {
         let Home::Remote(uri) = home else {
@@ -73,8 +79,10 @@ fn forwarders(ready: &Ready) -> anyhow::Result<HashMap<Provider, Forwarder>> {
             );
         };
         let known = ready.providers.find(provider)?;
-        let channel = forward_grpc::channel(service::endpoint(uri));
-        let remote = Traced(forward_grpc::Remote::new(channel, Some(service::inject())));
+        let channel =
+            trusted.channel(uri, trust::Expected::Forwarder(provider.clone()), forward_grpc::tuned)?;
+        let remote = forward_grpc::Remote::new(channel, Some(service::inject()));
+        let remote = Traced(remote.stating(trusted.stating(provider)));
         forwarders.insert(
             provider.clone(),
             Forwarder { dialects: known.dialects.to_vec(), forward: Arc::new(remote) },

@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct Background(JoinSet<()>);
 
 impl Background {
-    fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
         self.0.spawn(task);
     }
 }

@@ -11,6 +11,7 @@ use super::{
     followed::{self, Background, Watching},
     said::say,
     service, telemetry_of,
+    trusted::Trusted,
 };
 use crate::{
     command,
@@ -23,21 +24,29 @@ pub(crate) async fn run(arguments: command::Forwarder) -> anyhow::Result<()> {
     let provider = Provider::parse(&arguments.provider).context("the provider's name")?;
     let ready = sources(arguments).ready()?;
     let known = ready.providers.find(&provider)?;
-    let store = super::remote_store(&ready)?;
+    let mut background = Background::default();
+    let trusted = Trusted::open(&ready, trust::Expected::Forwarder(provider.clone()), &mut background)?;
+    let store = super::remote_store(&ready, &trusted)?;
     let telemetry = telemetry_of(&ready, "keyward-forwarder")?;
     let signals = Signals::listen()?;
-    let (socket, address) = service::bind(ready.written.forwarder.listen.unwrap_or(FORWARDER_LISTEN)).await?;
-    let mut background = Background::default();
+    let listen = ready.written.forwarder.listen.unwrap_or(FORWARDER_LISTEN);
+    let (socket, address) = service::bind(listen, &trusted).await?;
     let outbound = ready.written.egress.clone().build().context("read `egress.ca_file`")?;
     let watching = watching(&ready, &provider, Arc::new(store))?;
     let replica = watching.replica.clone();
     let mut forwarding = followed::vault(&mut background, &[known], &outbound, watching)?;
     let built = forwarding.built.pop().context("one forwarder was asked for")?;
     let lifecycle = Lifecycle::default();
-    let routes = forward_grpc::serve(built.forward, Some(Arc::new(service::forward_span))).await;
-    service::serve(&lifecycle, forward_grpc::server(), routes, socket);
+    let routes = forward_grpc::serve_admitted(
+        built.forward,
+        Some(Arc::new(service::forward_span)),
+        trusted.checking(),
+    )
+    .await;
+    service::serve(&lifecycle, forward_grpc::server(), routes, socket, &trusted);
+    let scheme = trusted.scheme();
     say(&format!(
-        "listening on http://{address} (gRPC: forwarder of {provider})\nreplica {replica}\nkey in {}\n",
+        "listening on {scheme}://{address} (gRPC: forwarder of {provider})\nreplica {replica}\nkey in {}\n",
         ready.node_key_file(&provider)?.display()
     ));
     let patience = Patience { lame_duck: Duration::ZERO, drain_max: ready.drain_max };
@@ -55,6 +64,8 @@ fn sources(arguments: command::Forwarder) -> Sources {
         node_key: arguments.node_key,
         snapshot: arguments.snapshot,
         replica: arguments.replica,
+        tls_dir: arguments.internal.tls_dir,
+        insecure_internal: arguments.internal.insecure_internal,
         ..Sources::default()
     }
 }

@@ -3,33 +3,42 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use http::{HeaderMap, Uri};
+use http::HeaderMap;
 use tokio::net::TcpListener;
-use tonic::{
-    service::Routes,
-    transport::{Endpoint, Server, server::TcpIncoming},
-};
+use tonic::{service::Routes, transport::Server};
 use tracing::Span;
 
-use super::front::bind_error;
+use super::{front::bind_error, trusted::Trusted};
 use crate::lifecycle::Lifecycle;
 
-/// Takes a port of the loopback interface; no other until services authenticate each other.
-pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    if !address.ip().is_loopback() {
-        bail!("{address} is not a loopback address; only those until services authenticate each other");
+/// Takes a port: of the loopback interface, or of any where services show certificates or plain text was asked for.
+pub(super) async fn bind(
+    address: SocketAddr,
+    trusted: &Trusted,
+) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    if !address.ip().is_loopback() && !trusted.may_leave_loopback() {
+        bail!("{address} is not a loopback address: give `--tls-dir`, or `--insecure-internal`");
     }
     let socket = TcpListener::bind(address).await.map_err(|error| bind_error(address, &error))?;
     let address = socket.local_addr().context("ask for the bound address")?;
     Ok((socket, address))
 }
 
-/// Serves until told to stop and every call has ended, as a task of `lifecycle`.
-pub(super) fn serve(lifecycle: &Lifecycle, mut server: Server, routes: Routes, socket: TcpListener) {
+/// Serves until told to stop and every call has ended, as a task of `lifecycle`. Each caller may call what the table of
+/// `trust` says.
+pub(super) fn serve(
+    lifecycle: &Lifecycle,
+    server: Server,
+    routes: Routes,
+    socket: TcpListener,
+    trusted: &Trusted,
+) {
     let (stopping, ending) = (lifecycle.stopping.clone(), lifecycle.ending.clone());
-    let incoming = TcpIncoming::from(socket).with_nodelay(Some(true));
-    let serving =
-        server.add_routes(routes).serve_with_incoming_shutdown(incoming, stopping.cancelled_owned());
+    let incoming = trust::incoming(socket, trusted.trust());
+    let serving = server
+        .layer(trust::GuardLayer::default())
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned());
     lifecycle.spawn(async move {
         tokio::select! {
             served = serving => {
@@ -40,11 +49,6 @@ pub(super) fn serve(lifecycle: &Lifecycle, mut server: Server, routes: Routes, s
             () = ending.cancelled() => {}
         }
     });
-}
-
-/// How to reach another service.
-pub(super) fn endpoint(uri: &Uri) -> Endpoint {
-    Endpoint::from(uri.clone())
 }
 
 /// Writes the current span's trace context into a call's headers.

@@ -6,8 +6,10 @@ use anyhow::{Context as _, bail};
 use store::System;
 
 use super::{
+    followed::Background,
     said::{self, say},
     service, storage, telemetry_of,
+    trusted::Trusted,
 };
 use crate::{
     command::{self, StoreAction},
@@ -17,12 +19,14 @@ use crate::{
 
 /// Runs until told to stop, or does the one thing that was asked.
 pub(crate) async fn run(arguments: command::Store) -> anyhow::Result<()> {
-    let command::Store { action, listen, database_url_file, key_file, configured } = arguments;
+    let command::Store { action, listen, database_url_file, key_file, internal, configured } = arguments;
     let sources = Sources {
         config: configured.config,
         store_listen: listen,
         key_file,
         database_url_file,
+        tls_dir: internal.tls_dir,
+        insecure_internal: internal.insecure_internal,
         ..Sources::default()
     };
     let ready = sources.ready()?;
@@ -48,7 +52,10 @@ fn database(ready: &Ready) -> anyhow::Result<Database> {
 async fn serve(ready: &Ready, database: &Database) -> anyhow::Result<()> {
     let telemetry = telemetry_of(ready, "keyward-store")?;
     let signals = Signals::listen()?;
-    let (socket, address) = service::bind(ready.written.store.listen.unwrap_or(STORE_LISTEN)).await?;
+    let mut background = Background::default();
+    let trusted = Trusted::open(ready, trust::Expected::Store, &mut background)?;
+    let listen = ready.written.store.listen.unwrap_or(STORE_LISTEN);
+    let (socket, address) = service::bind(listen, &trusted).await?;
     let storage = storage::open(ready, database, false).await?;
     let lifecycle = Lifecycle::default();
     let store = Arc::new(storage.store.clone());
@@ -56,10 +63,12 @@ async fn serve(ready: &Ready, database: &Database) -> anyhow::Result<()> {
     let extract = Arc::new(service::store_span);
     let routes =
         store_grpc::serve(store.clone(), store.clone(), store.clone(), store, Some(extract), stopping).await;
-    service::serve(&lifecycle, store_grpc::server(), routes, socket);
-    say(&format!("listening on http://{address} (gRPC: store)\n{}", said::storage(&storage)));
+    service::serve(&lifecycle, store_grpc::server(), routes, socket, &trusted);
+    let scheme = trusted.scheme();
+    say(&format!("listening on {scheme}://{address} (gRPC: store)\n{}", said::storage(&storage)));
     let patience = Patience { lame_duck: Duration::ZERO, drain_max: ready.drain_max };
     lifecycle.run(signals, patience, || ()).await;
+    drop(background);
     storage.store.close().await;
     super::stop(telemetry).await;
     Ok(())

@@ -66,7 +66,7 @@ impl v1::vault_server::Vault for VaultService {
         &self,
         request: Request<v1::WatchVaultRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        let request = request.into_inner();
+        let (_, extensions, request) = request.into_parts();
         let read = |request: v1::WatchVaultRequest| {
             let watcher: Watcher = required("watcher", request.watcher)?;
             let named = |text: &String| name("providers", text, names::Provider::parse);
@@ -75,6 +75,7 @@ impl v1::vault_server::Vault for VaultService {
         };
         let (watcher, providers, public_key, from) =
             read(request).map_err(|cause: Malformed| malformed_request(&cause))?;
+        trust::may_watch(&extensions, &providers)?;
         let updates =
             self.vault.watch(watcher, providers, public_key.into(), from).await.map_err(to_status)?;
         Ok(Response::new(messages(updates, self.stop.clone())))

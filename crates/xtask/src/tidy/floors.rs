@@ -62,6 +62,13 @@ pub(crate) const ROOMS: &[Room] = &[
         because: SPEAKS_OF_MEANING,
     },
     Room {
+        name: "trust",
+        floor: 1,
+        builds_on: &["names"],
+        shuns: WIRE,
+        because: "it says who is at the far end of a connection and what they may call, not what is said",
+    },
+    Room {
         name: "dialect",
         floor: 1,
         builds_on: &["fault", "names"],
@@ -92,7 +99,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "forward-grpc",
         floor: 2,
-        builds_on: &["fault", "names", "proto", "dialect", "forward", "telemetry"],
+        builds_on: &["fault", "names", "proto", "trust", "dialect", "forward", "telemetry"],
         shuns: WIRE,
         because: TRANSLATES_PROTO,
     },
@@ -106,7 +113,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "store-grpc",
         floor: 2,
-        builds_on: &["fault", "names", "proto", "seal", "access", "store", "telemetry"],
+        builds_on: &["fault", "names", "proto", "trust", "seal", "access", "store", "telemetry"],
         shuns: WIRE,
         because: TRANSLATES_PROTO,
     },
