@@ -104,6 +104,7 @@ impl Plan {
             database,
             url: String::new(),
             store: String::new(),
+            homes: Vec::new(),
             processes: Vec::new(),
         };
         house.furnish()?;
@@ -126,6 +127,8 @@ pub struct House {
     pub url: String,
     /// Where the store listens, where it is a process of its own.
     store: String,
+    /// Where forwarders listen, where they are processes of their own.
+    homes: Vec<(&'static str, String)>,
     folder: TempDir,
 }
 
@@ -150,6 +153,11 @@ impl House {
             Provider::Http1 => self.sim.http1_url(),
             Provider::Http2 => self.sim.tls_url(),
         }
+    }
+
+    /// Where the store listens, where it is a process of its own.
+    pub fn store_url(&self) -> &str {
+        &self.store
     }
 
     /// A client of the management API.
@@ -198,6 +206,7 @@ impl House {
                 for provider in self.plan.forwarders {
                     homes.push((*provider, self.start_forwarder_of(provider, &store).await?));
                 }
+                self.homes.clone_from(&homes);
                 self.start_edge_before(&store, &homes).await
             }
         }
@@ -227,7 +236,8 @@ impl House {
             return Ok(());
         }
         let providers = self.plan.forwarders.iter();
-        let run = providers.fold(Run::new("certs init certs"), |run, provider| run.with("--provider").with(provider));
+        let run = providers
+            .fold(Run::new("certs init certs"), |run, provider| run.with("--provider").with(provider));
         let finished = run.finish(&machine::keyward()?, self.folder(), b"").await?;
         finished.success().context("keyward certs init").map(drop)
     }
@@ -275,7 +285,10 @@ impl House {
         let run =
             Run::new("forwarder").with(provider).with("--listen").with("127.0.0.1:0").with("--node-key");
         let run = run.with(format!("keys/{key}.key")).with("--store").with(store).with("--snapshot");
-        let run = self.trusting(run.with(self.file(&format!("snapshots/{snapshot}"))), &format!("forwarder-{provider}"));
+        let run = self.trusting(
+            run.with(self.file(&format!("snapshots/{snapshot}"))),
+            &format!("forwarder-{provider}"),
+        );
         self.start("forwarder", run).await
     }
 
@@ -295,12 +308,39 @@ impl House {
         self.wait_until_ready().await
     }
 
+    /// One more edge, which has the data plane only; calls go to it from now on. Plays `data-edge`.
+    pub async fn start_data_edge(&mut self) -> Result<()> {
+        let config = fs::read_to_string(self.file("keyward.toml")).context("the configuration")?;
+        let listener = "[[listeners]]\naddress = \"127.0.0.1:0\"\nplanes = [\"data\"]\n";
+        fs::write(self.file("data.toml"), format!("{config}\n{listener}")).context("its configuration")?;
+        let mut run = Run::new("edge --store").with(&self.store);
+        for (provider, address) in &self.homes {
+            run = run.with("--forwarder").with(format!("{provider}={address}"));
+        }
+        let run =
+            run.with("--replica").with("data-edge").with("--snapshot").with(self.file("snapshots/data-edge"));
+        self.url = self.start_with("data-edge", self.trusting(run, "edge"), "data.toml").await?;
+        self.wait_until_ready().await
+    }
+
+    /// Makes new certificates for every service under the same authority, as an operator does.
+    pub async fn renew_certificates(&self) -> Result<()> {
+        let run = Run::new("certs renew certs");
+        let finished = run.finish(&machine::keyward()?, self.folder(), b"").await?;
+        finished.success().context("keyward certs renew").map(drop)
+    }
+
     /// Starts a role and waits until it listens; its address.
     async fn start(&mut self, role: &'static str, run: Run) -> Result<String> {
+        self.start_with(role, run, "keyward.toml").await
+    }
+
+    /// The same, with a configuration file of its own.
+    async fn start_with(&mut self, role: &'static str, run: Run, config: &str) -> Result<String> {
         for folder in ["keys", "snapshots"] {
             fs::create_dir_all(self.file(folder)).context("a folder")?;
         }
-        let run = run.with("--config").with(self.file("keyward.toml"));
+        let run = run.with("--config").with(self.file(config));
         let run = run.variable("KEYWARD_EGRESS_ALLOW", "http://127.0.0.0/8,https://127.0.0.0/8");
         let run = run.variable("KEYWARD_LOG", &self.plan.log);
         let mut process = run.start(&machine::keyward()?, self.folder())?;

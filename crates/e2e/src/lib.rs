@@ -8,6 +8,8 @@ mod house;
 mod machine;
 mod process;
 
+pub mod memory;
+
 pub use admin::{Admin, Answer};
 pub use client::{Sdk, calls, mlflow, others};
 pub use database::Database;

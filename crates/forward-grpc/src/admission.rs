@@ -5,7 +5,7 @@ use std::sync::Arc;
 use forward::ForwardError;
 use proto::forward::v1::CallHead;
 use tonic::Status;
-use trust::{Admission, Statement};
+use trust::{Admission, Seldom, Statement};
 
 use crate::failure::of_call;
 
@@ -25,16 +25,20 @@ impl Admitted {
     }
 
     /// Refuses a call that no edge has let in: nothing of it reaches a target.
-    pub(crate) fn check(&self, head: &CallHead) -> Result<(), Status> {
-        self.admission.check(&statement(head), &head.admission, (self.now_ms)()).map_err(|why| {
-            let CallHead { request_id, endpoint, mapping, .. } = head;
-            tracing::error!(
-                request_id,
-                endpoint,
-                mapping,
-                why,
-                "a call was refused: not admitted by an edge"
-            );
+    pub(crate) fn check(&self, head: &CallHead, refused: &Seldom) -> Result<(), Status> {
+        let checked = self.admission.check(&statement(head), &head.admission, (self.now_ms)());
+        checked.map_err(|why| {
+            if let Some(so_far) = refused.count() {
+                let CallHead { request_id, endpoint, mapping, .. } = head;
+                tracing::error!(
+                    request_id,
+                    endpoint,
+                    mapping,
+                    why,
+                    so_far,
+                    "a call was refused: not admitted by an edge"
+                );
+            }
             of_call(&ForwardError::ForwarderUnavailable)
         })
     }

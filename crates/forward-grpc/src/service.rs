@@ -11,6 +11,7 @@ use proto::forward::v1::{
     forward_server::ForwardServer,
 };
 use tonic::{Request, Response, Status, Streaming, service::Routes};
+use trust::Seldom;
 
 use self::{answer::Messages, request::RequestBody};
 use crate::{
@@ -32,7 +33,7 @@ pub async fn serve_admitted(
     extract: Option<Extract>,
     admitted: Option<Admitted>,
 ) -> Routes {
-    let service = ForwardServer::new(Service { forwarder, admitted })
+    let service = ForwardServer::new(Service { forwarder, admitted, refused: Seldom::default() })
         .max_decoding_message_size(MESSAGE_MAX)
         .max_encoding_message_size(MESSAGE_MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -66,6 +67,8 @@ struct Service {
     forwarder: Arc<dyn Forward>,
     /// None: every call is taken.
     admitted: Option<Admitted>,
+    /// Calls that no edge let in, and calls to targets that are not this forwarder's.
+    refused: Seldom,
 }
 
 #[tonic::async_trait]
@@ -76,26 +79,37 @@ impl ForwardService for Service {
         &self,
         request: Request<Streaming<ForwardRequest>>,
     ) -> Result<Response<Messages>, Status> {
-        let call = read(request.into_inner(), self.admitted.as_ref()).await?;
-        let answer = self.forwarder.forward(call).await.map_err(|error| of_call(&error))?;
+        let call = self.read(request.into_inner()).await?;
+        let (endpoint, mapping) = (call.head.endpoint.clone(), call.head.mapping.clone());
+        let answer = self.forwarder.forward(call).await.map_err(|error| {
+            if error == ForwardError::UnknownTarget
+                && let Some(so_far) = self.refused.count()
+            {
+                // Deleted a moment ago, or another provider's: an edge that names those has lost its way, or is not one.
+                tracing::warn!(%endpoint, %mapping, so_far, "a call was refused: its target is not held here");
+            }
+            of_call(&error)
+        })?;
         Ok(Response::new(Messages::new(answer)))
     }
 }
 
-/// The call, as soon as its head is there.
-async fn read(mut messages: Streaming<ForwardRequest>, admitted: Option<&Admitted>) -> Result<Call, Status> {
-    let first = messages.message().await?.and_then(|message| message.part);
-    if let (Some(admitted), Some(Part::Head(head))) = (admitted, &first) {
-        admitted.check(head)?;
+impl Service {
+    /// The call, as soon as its head is there.
+    async fn read(&self, mut messages: Streaming<ForwardRequest>) -> Result<Call, Status> {
+        let first = messages.message().await?.and_then(|message| message.part);
+        if let (Some(admitted), Some(Part::Head(head))) = (&self.admitted, &first) {
+            admitted.check(head, &self.refused)?;
+        }
+        let head = match first {
+            Some(Part::Head(head)) => head_from_wire(head),
+            Some(_) | None => Err(Malformed("head")),
+        };
+        let head = head.map_err(|Malformed(field)| {
+            tracing::error!(field, "a call's head cannot be read: the edge is of another version");
+            of_call(&ForwardError::Internal)
+        })?;
+        let body = RequestBody::new(messages, head.content_length);
+        Ok(Call { head, body: body.boxed() })
     }
-    let head = match first {
-        Some(Part::Head(head)) => head_from_wire(head),
-        Some(_) | None => Err(Malformed("head")),
-    };
-    let head = head.map_err(|Malformed(field)| {
-        tracing::error!(field, "a call's head cannot be read: the edge is of another version");
-        of_call(&ForwardError::Internal)
-    })?;
-    let body = RequestBody::new(messages, head.content_length);
-    Ok(Call { head, body: body.boxed() })
 }

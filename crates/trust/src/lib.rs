@@ -26,4 +26,5 @@ pub use guard::{Guard, GuardLayer};
 pub use identity::{Domain, Expected, Identity, Kind};
 pub use peer::{Peer, Who, may_watch};
 pub use rules::{Allowed, allowed};
+pub use seldom::Seldom;
 pub use trust::{RELOAD_EVERY, Trust};

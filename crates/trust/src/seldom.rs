@@ -9,11 +9,11 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// Counts all, and says some.
 #[derive(Debug, Default)]
-pub(crate) struct Seldom(Mutex<(u64, Option<Instant>)>);
+pub struct Seldom(Mutex<(u64, Option<Instant>)>);
 
 impl Seldom {
     /// Counts one; where it is to be told, how many there have been.
-    pub(crate) fn count(&self) -> Option<u64> {
+    pub fn count(&self) -> Option<u64> {
         let mut held = self.0.lock();
         held.0 += 1;
         if held.1.is_some_and(|last| last.elapsed() < QUIET) {
@@ -24,7 +24,7 @@ impl Seldom {
     }
 
     /// How many there have been.
-    pub(crate) fn total(&self) -> u64 {
+    pub fn total(&self) -> u64 {
         self.0.lock().0
     }
 }

@@ -13,15 +13,15 @@ use crate::{case, in_both_shapes, published_with};
 in_both_shapes!(the_key_is_only_on_the_wire);
 
 /// A secret string and how it might be spelled where it should not be.
-struct Canary {
-    key: String,
+pub(crate) struct Canary {
+    pub(crate) key: String,
     spellings: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Canary {
     /// A new one: no other test, and no earlier run, has written it anywhere. It holds characters that percent-encoding
     /// and JSON spell in their own way.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let random = hex::encode(std::array::from_fn::<u8, 18, _>(|_| fastrand::u8(..)));
         let key = format!("kw+canary/{random}=");
         let mut spellings = vec![
@@ -50,7 +50,7 @@ impl Canary {
     }
 
     /// The spellings in which it stands in these bytes.
-    fn found(&self, bytes: &[u8]) -> Vec<&'static str> {
+    pub(crate) fn found(&self, bytes: &[u8]) -> Vec<&'static str> {
         let stands = |part: &[u8]| memchr::memmem::find(bytes, part).is_some();
         self.spellings.iter().filter(|(_, part)| stands(part)).map(|(name, _)| *name).collect()
     }

@@ -5,6 +5,7 @@ mod apart;
 mod calls;
 mod canary;
 mod cli;
+mod custody;
 mod demo;
 mod disconnects;
 mod drain;
@@ -17,6 +18,7 @@ mod pull_request;
 mod sdks;
 mod traces;
 mod truncation;
+mod trusted;
 
 use e2e::{House, Plan, Shape};
 use provider_sim::recording;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests, and what they share")]
 
+mod admission;
 mod homes;
 mod suite;
 mod wire;

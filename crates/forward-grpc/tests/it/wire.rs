@@ -20,7 +20,7 @@ use crate::homes::{Once, in_memory, line_to, listening};
 /// How long something may take that has every reason to happen at once.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn call(body: Body) -> Call {
+pub(crate) fn call(body: Body) -> Call {
     let long = Duration::from_mins(5);
     let head = Head {
         request_id: RequestId::from_random(1),

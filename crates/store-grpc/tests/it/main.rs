@@ -6,4 +6,5 @@ mod client_keys;
 mod fake;
 mod homes;
 mod suite;
+mod trusted;
 mod wire;
