@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Edge, hygiene::Hosts, service::Site};
+use crate::{Edge, hygiene::Hosts, overload::Level, service::Site};
 
 mod chunks;
 mod connection;
@@ -124,6 +124,9 @@ fn take(
     let Ok(room) = Arc::clone(&shared.room).try_acquire_owned() else {
         return metrics.closed("connections_max");
     };
+    if shared.edge.overload.pressure.level() == Level::Out {
+        return metrics.closed("memory");
+    }
     let max = shared.edge.config.connections.max_per_source;
     let Some(held) = shared.sources.hold(peer.ip(), max) else {
         return metrics.closed("connections_max_per_source");

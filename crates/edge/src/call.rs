@@ -72,13 +72,18 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     let (mut parts, body) = request.into_parts();
+    record.takes(edge.overload.process()?);
     let admission = admit::admit(edge, &mut parts)?;
     record.admitted(&admission);
+    if let Some(key) = admission.caller.key_id() {
+        record.takes(edge.overload.key(key)?);
+    }
     let body = take_in(edge, call, &parts, body)?;
     let fate = body.fate();
     let Located { endpoint, body, splices } = locate::locate(edge, call, &parts.headers, body).await?;
     record.settled(call);
     admission.may_call(&endpoint)?;
+    record.takes(edge.overload.endpoint(&endpoint.id)?);
     let plan = plan::plan(edge, &endpoint, call)?;
     record.located(&endpoint);
     let attempts = Attempts { call, parts, admission, plan, splices, fate };

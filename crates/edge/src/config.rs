@@ -4,7 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+mod http2;
+mod overload;
+mod retries;
 mod units;
+
+pub use http2::Http2;
+pub use overload::Overload;
+pub use retries::Retries;
 
 /// How an edge takes calls. Everything has a default; durations are written `250ms`, `10s`, `5m`, `1h`, sizes `512B`,
 /// `32KiB`, `4MiB`, `1GiB`.
@@ -16,8 +23,14 @@ pub struct Config {
     pub hosts: Vec<String>,
     /// Limits of connections.
     pub connections: Connections,
+    /// Limits of connections that speak HTTP/2.
+    pub http2: Http2,
     /// Limits of requests.
     pub requests: Requests,
+    /// How much is let in at once.
+    pub overload: Overload,
+    /// When another target is tried, and when one rests.
+    pub retries: Retries,
     /// How long to wait for providers; a client's hint can only shorten these.
     pub limits: Limits,
 }
@@ -88,9 +101,10 @@ pub struct Requests {
     #[serde(with = "units::size")]
     pub replay_body_max: u64,
     /// Bytes of all bodies that are kept: those that must be read whole because they name the endpoint, and those for
-    /// second targets. Default 256 MiB; beyond it the former are refused (503) and the latter get one attempt.
-    #[serde(with = "units::size")]
-    pub body_memory_max: u64,
+    /// second targets. Default `overload.body_memory_share` of the memory that this process may take; beyond it the
+    /// former are refused (503) and the latter get one attempt.
+    #[serde(with = "units::optional_size", skip_serializing_if = "Option::is_none")]
+    pub body_memory_max: Option<u64>,
 }
 
 /// How long to wait for providers.
@@ -142,7 +156,7 @@ impl Default for Requests {
             body_rate_min: 1 << 10,
             body_total: Duration::from_mins(10),
             replay_body_max: 4 << 20,
-            body_memory_max: 256 << 20,
+            body_memory_max: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use store::{Entropy, Held, PublishedEndpoint, PublishedTarget};
 use telemetry::{CallLabels, CallMetrics, Gauge, Metrics};
 use tokio::{sync::Semaphore, time::Instant};
 
-use crate::{Config, Policy, call::Memory, health::Health};
+use crate::{Config, Policy, call::Memory, health::Health, overload::Overload};
 
 /// A provider's forwarder, and the dialects that its provider speaks. The edge does not know where it runs.
 #[derive(Clone)]
@@ -38,6 +38,8 @@ pub struct Edge {
     pub(crate) entropy: Arc<dyn Entropy>,
     /// Which targets rest.
     pub(crate) health: Health,
+    /// What is under way, and what may be.
+    pub(crate) overload: Overload,
     /// What bodies that are kept may take together.
     pub(crate) body_memory: Arc<Semaphore>,
     targets: ArcSwap<HashMap<MappingId, Vec<Arc<Counted>>>>,
@@ -82,9 +84,11 @@ impl Edge {
         metrics: Arc<Metrics>,
         entropy: Arc<dyn Entropy>,
     ) -> Arc<Self> {
+        let overload = Overload::new(&config);
         Arc::new(Self {
-            health: Health::default(),
-            body_memory: Memory::budget(config.requests.body_memory_max),
+            health: Health::new(config.retries.clone()),
+            body_memory: Memory::budget(overload.body_memory),
+            overload,
             targets: ArcSwap::default(),
             lame: AtomicBool::new(false),
             moved: Mutex::new(None),
@@ -126,6 +130,11 @@ impl Edge {
     pub(crate) fn catalog_age(&self) -> u64 {
         let moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
         moved.map_or(0, |moved| moved.elapsed().as_secs())
+    }
+
+    /// Bytes that bodies which are kept take together.
+    pub(crate) fn body_memory_held(&self) -> u64 {
+        self.overload.body_memory.saturating_sub(Memory::left(&self.body_memory))
     }
 
     /// A new request id.

@@ -1,7 +1,8 @@
 //! Which targets rest: those that asked for it, those whose key was refused, those that failed again and again.
 //!
 //! A target that rests is passed over as long as its endpoint has another one. When its rest is over, one call tries it;
-//! what comes of that decides for the others. A target is one model with one secret, so this is by both.
+//! what comes of that decides for the others. A target is one model with one secret in one version: when the secret is
+//! changed, what was known of the target no longer holds, and it is called at once.
 
 use std::{
     collections::HashMap,
@@ -14,21 +15,12 @@ use std::{
 
 use forward::{Answer, ForwardError};
 use http::{HeaderMap, StatusCode, header};
-use names::MappingId;
+use names::{MappingId, SecretId};
+use store::PublishedTarget;
 use tokio::time::Instant;
 
-/// Failures in a row after which a target rests.
-const FAILURES_MAX: u32 = 7;
-/// The first rest after that many failures; each one after it is twice as long, give or take a quarter.
-const REST_MIN: Duration = Duration::from_secs(1);
-/// The longest rest after failures.
-const REST_MAX: Duration = Duration::from_mins(1);
-/// How long a target rests whose key was refused: somebody has to change it first.
-const KEY_REST: Duration = Duration::from_mins(1);
-/// The longest rest that a provider may ask for: a quota of a day is back some time within it.
-const ASKED_MAX: Duration = Duration::from_hours(1);
-/// How long the others wait for what comes of the one call that tries a target again.
-const TRIAL: Duration = Duration::from_secs(10);
+use crate::config::Retries;
+
 /// Targets that are remembered at once; beyond them no further one rests.
 const TROUBLED_MAX: usize = 16_384;
 
@@ -43,6 +35,8 @@ pub(crate) enum Sign {
     KeyRefused,
     /// It asks to be left alone for so long.
     Asks(Duration),
+    /// It has had too many requests, and does not say until when.
+    Limited,
     /// Nothing: it was the client, or Keyward itself.
     Nothing,
 }
@@ -57,8 +51,7 @@ impl Sign {
                 }
                 (status, _) if status.is_server_error() => Self::Failed,
                 (status, _) if matches!(status.as_u16(), 401..=403) => Self::KeyRefused,
-                // Without a time, too many requests say nothing of the next one.
-                (StatusCode::TOO_MANY_REQUESTS, _) => Self::Nothing,
+                (StatusCode::TOO_MANY_REQUESTS, None) => Self::Limited,
                 _ => Self::Up,
             },
             Err(
@@ -78,37 +71,68 @@ fn asked_rest(headers: &HeaderMap) -> Option<Duration> {
     let seconds = number("retry-after-ms")
         .map(|milliseconds| milliseconds / 1000.0)
         .or_else(|| number(header::RETRY_AFTER.as_str()))?;
-    Duration::try_from_secs_f64(seconds).ok().map(|rest| rest.min(ASKED_MAX))
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// How the targets are. Nothing is locked while all of them are up.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
+    limits: Retries,
     troubled: RwLock<HashMap<MappingId, Trouble>>,
     count: AtomicUsize,
 }
 
+/// A secret and its version, as the edge knows it of a target.
+type Secret = Option<(SecretId, u64)>;
+
 #[derive(Debug, Default)]
 struct Trouble {
+    /// With which secret.
+    secret: Secret,
     failures: u32,
     rests_until: Option<Instant>,
+    key_refused: bool,
+}
+
+/// What is new to who keeps an eye on the targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Nothing is.
+    None,
+    /// The target rests because it failed again and again.
+    Rests,
+    /// Its key was refused, for the first time since it last worked or was changed.
+    KeyRefused,
 }
 
 impl Health {
+    /// All of them are up.
+    pub(crate) fn new(limits: Retries) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Whether any target may be resting.
     pub(crate) fn any_rests(&self) -> bool {
         self.count.load(Ordering::Relaxed) > 0
     }
 
+    /// How many targets rest now.
+    pub(crate) fn resting(&self) -> usize {
+        let now = Instant::now();
+        let troubled = self.troubled.read().unwrap_or_else(PoisonError::into_inner);
+        troubled.values().filter(|trouble| trouble.rests_until.is_some_and(|until| now < until)).count()
+    }
+
     /// Whether a call may go there. Who is told so at the end of a rest is the one that tries.
-    pub(crate) fn may_be_tried(&self, target: &MappingId) -> bool {
+    pub(crate) fn may_be_tried(&self, target: &PublishedTarget) -> bool {
         if !self.any_rests() {
             return true;
         }
         let now = Instant::now();
         let until = {
             let troubled = self.troubled.read().unwrap_or_else(PoisonError::into_inner);
-            troubled.get(target).and_then(|trouble| trouble.rests_until)
+            let trouble = troubled.get(&target.mapping).filter(|trouble| trouble.secret == target.secret);
+            trouble.and_then(|trouble| trouble.rests_until)
         };
         match until {
             None => true,
@@ -117,154 +141,95 @@ impl Health {
         }
     }
 
-    fn takes_trial(&self, target: &MappingId, now: Instant) -> bool {
+    fn takes_trial(&self, target: &PublishedTarget, now: Instant) -> bool {
         let mut troubled = self.troubled.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(until) = troubled.get_mut(target).and_then(|trouble| trouble.rests_until.as_mut()) else {
+        let trouble = troubled.get_mut(&target.mapping).filter(|trouble| trouble.secret == target.secret);
+        let Some(until) = trouble.and_then(|trouble| trouble.rests_until.as_mut()) else {
             return true;
         };
         let first = now >= *until;
         if first {
-            *until = now + TRIAL;
+            *until = now + self.limits.trial;
         }
         first
     }
 
     /// Takes note of what an attempt said. `draw` gives numbers from 0 to 1.
-    pub(crate) fn note(&self, target: &MappingId, sign: Sign, draw: impl FnOnce() -> f64) {
+    pub(crate) fn note(&self, target: &PublishedTarget, sign: Sign, draw: impl FnOnce() -> f64) -> News {
         match sign {
-            Sign::Nothing => {}
-            Sign::Up if !self.any_rests() => {}
+            Sign::Nothing => News::None,
+            Sign::Up if !self.any_rests() => News::None,
             Sign::Up => {
                 let mut troubled = self.troubled.write().unwrap_or_else(PoisonError::into_inner);
-                troubled.remove(target);
-                self.count.store(troubled.len(), Ordering::Relaxed);
+                if troubled.get(&target.mapping).is_some_and(|trouble| !trouble.is_after(target)) {
+                    troubled.remove(&target.mapping);
+                    self.count.store(troubled.len(), Ordering::Relaxed);
+                }
+                News::None
             }
-            Sign::Failed | Sign::KeyRefused | Sign::Asks(_) => self.note_trouble(target, sign, draw()),
+            Sign::Failed | Sign::KeyRefused | Sign::Limited | Sign::Asks(_) => {
+                self.note_trouble(target, sign, draw())
+            }
         }
     }
 
-    fn note_trouble(&self, target: &MappingId, sign: Sign, drawn: f64) {
+    fn note_trouble(&self, target: &PublishedTarget, sign: Sign, drawn: f64) -> News {
         let now = Instant::now();
         let mut troubled = self.troubled.write().unwrap_or_else(PoisonError::into_inner);
-        if troubled.len() >= TROUBLED_MAX && !troubled.contains_key(target) {
+        if troubled.len() >= TROUBLED_MAX && !troubled.contains_key(&target.mapping) {
             troubled.retain(|_, trouble| trouble.rests_until.is_some_and(|until| now < until));
             if troubled.len() >= TROUBLED_MAX {
-                return;
+                return News::None;
             }
         }
-        let trouble = troubled.entry(target.clone()).or_default();
-        let rest = match sign {
-            Sign::Asks(rest) => Some(rest),
-            Sign::KeyRefused => Some(KEY_REST),
-            _ => {
-                trouble.failures = trouble.failures.saturating_add(1);
-                (trouble.failures >= FAILURES_MAX).then(|| after(trouble.failures, drawn))
-            }
-        };
+        let trouble = troubled.entry(target.mapping.clone()).or_default();
+        if trouble.is_after(target) {
+            return News::None;
+        }
+        if trouble.secret != target.secret {
+            *trouble = Trouble { secret: target.secret.clone(), ..Trouble::default() };
+        }
+        let (rest, news) = trouble.worsens(&self.limits, sign, drawn);
         if let Some(rest) = rest {
             trouble.rests_until = Some(now + rest);
         }
         self.count.store(troubled.len(), Ordering::Relaxed);
+        news
+    }
+}
+
+impl Trouble {
+    /// Whether this is of a later version of the secret than an attempt was made with: its word is too late.
+    fn is_after(&self, target: &PublishedTarget) -> bool {
+        match (&self.secret, &target.secret) {
+            (Some((id, version)), Some((tried, tried_version))) => id == tried && version > tried_version,
+            _ => false,
+        }
+    }
+
+    /// One more sign: how long the target rests now, if it does, and what is new about it.
+    fn worsens(&mut self, limits: &Retries, sign: Sign, drawn: f64) -> (Option<Duration>, News) {
+        match sign {
+            Sign::Asks(rest) => (Some(rest.min(limits.asked_max)), News::None),
+            Sign::Limited => (Some(limits.limited_rest), News::None),
+            Sign::KeyRefused => {
+                let again = std::mem::replace(&mut self.key_refused, true);
+                (Some(limits.key_rest), if again { News::None } else { News::KeyRefused })
+            }
+            Sign::Up | Sign::Failed | Sign::Nothing => {
+                self.failures = self.failures.saturating_add(1);
+                let news = if self.failures == limits.failures_max { News::Rests } else { News::None };
+                ((self.failures >= limits.failures_max).then(|| after(limits, self.failures, drawn)), news)
+            }
+        }
     }
 }
 
 /// The rest after so many failures in a row.
-fn after(failures: u32, drawn: f64) -> Duration {
-    let doublings = failures.saturating_sub(FAILURES_MAX).min(10);
-    (REST_MIN * 2_u32.pow(doublings)).min(REST_MAX).mul_f64(0.75 + 0.5 * drawn)
+fn after(limits: &Retries, failures: u32, drawn: f64) -> Duration {
+    let doublings = failures.saturating_sub(limits.failures_max).min(16);
+    limits.rest_min.saturating_mul(1 << doublings).min(limits.rest_max).mul_f64(0.75 + 0.5 * drawn)
 }
 
 #[cfg(test)]
-mod tests {
-    use http::HeaderValue;
-
-    use super::*;
-
-    fn target() -> MappingId {
-        MappingId::from_random(1)
-    }
-
-    fn fail(health: &Health, times: u32) {
-        for _ in 0..times {
-            health.note(&target(), Sign::Failed, || 0.5);
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn seven_failures_in_a_row_are_followed_by_a_rest_and_one_trial() {
-        let health = Health::default();
-        fail(&health, 6);
-        assert!(health.may_be_tried(&target()));
-        health.note(&target(), Sign::Up, || 0.5);
-        fail(&health, 6);
-        assert!(health.may_be_tried(&target()), "not in a row");
-        fail(&health, 1);
-        assert!(!health.may_be_tried(&target()));
-        assert!(health.may_be_tried(&MappingId::from_random(2)), "the others go on");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(health.may_be_tried(&target()) && !health.may_be_tried(&target()), "one tries");
-        fail(&health, 1);
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(!health.may_be_tried(&target()), "twice as long");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(health.may_be_tried(&target()));
-        health.note(&target(), Sign::Up, || 0.5);
-        assert!(!health.any_rests() && health.may_be_tried(&target()) && health.may_be_tried(&target()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_trial_of_which_nothing_is_heard_is_followed_by_another() {
-        let health = Health::default();
-        fail(&health, 7);
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(health.may_be_tried(&target()) && !health.may_be_tried(&target()));
-        tokio::time::advance(TRIAL).await;
-        assert!(health.may_be_tried(&target()));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_rest_that_was_asked_for_is_as_long_as_that() {
-        let health = Health::default();
-        health.note(&target(), Sign::Asks(Duration::from_secs(34)), || 0.5);
-        tokio::time::advance(Duration::from_millis(33_999)).await;
-        assert!(!health.may_be_tried(&target()));
-        tokio::time::advance(Duration::from_millis(1)).await;
-        assert!(health.may_be_tried(&target()));
-    }
-
-    #[test]
-    fn rests_grow_to_a_minute() {
-        let seconds = |failures| after(failures, 0.5).as_secs();
-        assert_eq!([7, 8, 9, 12, 13, 14, 1000].map(seconds), [1, 2, 4, 32, 60, 60, 60]);
-        assert!(after(7, 0.0) < after(7, 1.0));
-    }
-
-    #[test]
-    fn signs() {
-        let answer = |status, fields: &[(&'static str, &'static str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in fields {
-                headers.insert(*name, HeaderValue::from_static(value));
-            }
-            let status = StatusCode::from_u16(status).unwrap();
-            Sign::of(&Ok(Answer { status, headers, body: forward::empty() }))
-        };
-        for status in [200, 400, 404, 409, 422] {
-            assert_eq!(answer(status, &[]), Sign::Up, "{status}");
-        }
-        for status in [500, 502, 503, 504, 529] {
-            assert_eq!(answer(status, &[]), Sign::Failed, "{status}");
-        }
-        for status in [401, 402, 403] {
-            assert_eq!(answer(status, &[]), Sign::KeyRefused, "{status}");
-        }
-        let asks = |milliseconds| Sign::Asks(Duration::from_millis(milliseconds));
-        assert_eq!(answer(429, &[]), Sign::Nothing);
-        assert_eq!(answer(429, &[("retry-after", "soon")]), Sign::Nothing);
-        assert_eq!(answer(429, &[("retry-after", "7")]), asks(7000));
-        assert_eq!(answer(429, &[("retry-after", "7"), ("retry-after-ms", "6500")]), asks(6500));
-        assert_eq!(answer(503, &[("retry-after", "1000000")]), Sign::Asks(ASKED_MAX));
-        assert_eq!(Sign::of(&Err(ForwardError::Disconnected)), Sign::Failed);
-        assert_eq!(Sign::of(&Err(ForwardError::RequestBroken)), Sign::Nothing);
-    }
-}
+mod tests;

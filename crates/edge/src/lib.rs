@@ -12,13 +12,14 @@ mod hygiene;
 mod inbound;
 mod models;
 mod outgoing;
+mod overload;
 mod policy;
 mod probes;
 mod problem;
 mod service;
 
 pub use accept::{Planes, Serving, serve};
-pub use config::{Config, Connections, Limits, Requests};
+pub use config::{Config, Connections, Http2, Limits, Overload, Requests, Retries};
 pub use edge::{Edge, Forwarder};
 
 pub use policy::{Keys, Policy};

@@ -67,6 +67,11 @@ pub(crate) fn metrics(edge: &Edge) -> Response<Bytes> {
     metrics.catalog_revision.set(gauge(edge.catalog.revision()));
     metrics.catalog_endpoints.set(gauge(edge.catalog.len() as u64));
     metrics.catalog_age.set(gauge(edge.catalog_age()));
+    metrics.resting_targets.set(gauge(edge.health.resting() as u64));
+    metrics.memory_bytes.set(gauge(edge.overload.pressure.resident()));
+    metrics.memory_max_bytes.set(gauge(edge.overload.pressure.max().unwrap_or_default()));
+    metrics.body_memory_bytes.set(gauge(edge.body_memory_held()));
+    metrics.body_memory_max_bytes.set(gauge(edge.overload.body_memory));
     text(Metrics::CONTENT_TYPE, metrics.expose())
 }
 

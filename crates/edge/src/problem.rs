@@ -116,9 +116,17 @@ impl Problem {
         }
         if self.final_word {
             headers.insert("x-should-retry", HeaderValue::from_static("false"));
+        } else if matches!(self.fault, Fault::Unavailable | Fault::RateLimited) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(come_again(id)));
         }
         response
     }
+}
+
+/// After how many seconds to come again: 1 to 4, so that those who were refused at once do not come at once. The
+/// request's id is random enough for that.
+fn come_again(id: &RequestId) -> u16 {
+    1 + u16::from(id.as_str().bytes().last().unwrap_or_default() % 4)
 }
 
 impl From<ForwardError> for Problem {

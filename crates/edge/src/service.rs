@@ -22,6 +22,7 @@ use crate::{
     call::{self, Arrival},
     hygiene::{self, Hosts},
     models::{self, Wanted},
+    overload::Level,
     probes,
     probes::Probe,
     problem::{Face, REQUEST_ID},
@@ -121,6 +122,8 @@ impl Service {
         }
         if version == Version::HTTP_2 {
             headers.remove(header::CONNECTION);
+        } else if self.edge.overload.pressure.level() >= Level::Tight {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response.map(|body| body.holding(flight))
     }

@@ -71,6 +71,10 @@ pub struct PublishedTarget {
     pub linkage: Linkage,
     /// Its share among primaries.
     pub weight: f64,
+    /// Which secret it uses, and its version: what was known of the target with another one no longer holds. A snapshot of
+    /// before has none.
+    #[serde(default)]
+    pub secret: Option<(SecretId, u64)>,
 }
 
 /// An endpoint, as edges see it.
@@ -82,6 +86,9 @@ pub struct PublishedEndpoint {
     pub name: EndpointName,
     /// Targets whose secret exists: primaries in order of creation, then fallbacks in their order.
     pub targets: Vec<PublishedTarget>,
+    /// How many further targets it has whose secret was deleted. None in what a store of before published.
+    #[serde(default)]
+    pub without_secret: Option<u32>,
     /// How primaries share traffic.
     pub routing_strategy: Option<RoutingStrategy>,
     /// How it falls back.

@@ -70,6 +70,18 @@ pub struct Metrics {
     pub catalog_age: Gauge,
     /// Endpoints that are served.
     pub catalog_endpoints: Gauge,
+    /// Second attempts that a retry budget did not allow.
+    pub retries_withheld: Counter,
+    /// Targets that rest now.
+    pub resting_targets: Gauge,
+    /// What the process takes of memory.
+    pub memory_bytes: Gauge,
+    /// What it may take.
+    pub memory_max_bytes: Gauge,
+    /// What bodies that are kept take.
+    pub body_memory_bytes: Gauge,
+    /// What they may take.
+    pub body_memory_max_bytes: Gauge,
 }
 
 /// The handles of one target, resolved once: counting takes no lock and no look-up.
@@ -114,9 +126,16 @@ impl Metrics {
             catalog_revision: Gauge::default(),
             catalog_age: Gauge::default(),
             catalog_endpoints: Gauge::default(),
+            retries_withheld: Counter::default(),
+            resting_targets: Gauge::default(),
+            memory_bytes: Gauge::default(),
+            memory_max_bytes: Gauge::default(),
+            body_memory_bytes: Gauge::default(),
+            body_memory_max_bytes: Gauge::default(),
         };
         metrics.register_calls();
         metrics.register_process();
+        metrics.register_limits();
         metrics
     }
 
@@ -175,6 +194,28 @@ impl Metrics {
             self.catalog_age.clone(),
         );
         registry.register(names::CATALOG_ENDPOINTS, "Endpoints served", self.catalog_endpoints.clone());
+    }
+
+    fn register_limits(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            names::RETRIES_WITHHELD,
+            "Second attempts that an endpoint's retry budget did not allow",
+            self.retries_withheld.clone(),
+        );
+        registry.register(names::RESTING_TARGETS, "Targets that rest now", self.resting_targets.clone());
+        for (name, help, gauge) in [
+            (names::MEMORY, "What the process takes", &self.memory_bytes),
+            (
+                names::MEMORY_MAX,
+                "What the process may take, 0 where nothing tells it",
+                &self.memory_max_bytes,
+            ),
+            (names::BODY_MEMORY, "What bodies that are kept take", &self.body_memory_bytes),
+            (names::BODY_MEMORY_MAX, "What bodies that are kept may take", &self.body_memory_max_bytes),
+        ] {
+            registry.register_with_unit(name, help, Unit::Bytes, gauge.clone());
+        }
     }
 
     /// The handles of one target. Resolve them once and keep them.

@@ -58,3 +58,15 @@ pub const CATALOG_REVISION: &str = "keyward_catalog_revision";
 pub const CATALOG_AGE: &str = "keyward_catalog_age";
 /// Metric: endpoints that are served.
 pub const CATALOG_ENDPOINTS: &str = "keyward_catalog_endpoints";
+/// Metric: second attempts that an endpoint's retry budget did not allow.
+pub const RETRIES_WITHHELD: &str = "keyward_retries_withheld";
+/// Metric: targets that rest now.
+pub const RESTING_TARGETS: &str = "keyward_resting_targets";
+/// Metric: what the process takes of memory, in bytes.
+pub const MEMORY: &str = "keyward_memory";
+/// Metric: what the process may take of memory, in bytes; 0 where nothing tells it.
+pub const MEMORY_MAX: &str = "keyward_memory_max";
+/// Metric: what bodies that are kept take of memory, in bytes.
+pub const BODY_MEMORY: &str = "keyward_body_memory";
+/// Metric: what bodies that are kept may take of memory, in bytes.
+pub const BODY_MEMORY_MAX: &str = "keyward_body_memory_max";

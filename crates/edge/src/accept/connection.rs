@@ -104,19 +104,20 @@ async fn http1<IO: Socket>(shared: &Shared, gate: Gate<IO>, wire: Arc<Wire>, ser
 }
 
 async fn http2<IO: Socket>(shared: &Shared, gate: Gate<IO>, wire: Arc<Wire>, service: Service) {
-    // Figures as Envoy recommends them for an edge; windows small enough that a slow reader stalls its provider soon.
+    let limits = &shared.edge.config.http2;
+    let bytes = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
     let connection = hyper::server::conn::http2::Builder::new(Streams(shared.tasks.clone()))
         .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
-        .max_header_list_size(16 * 1024)
-        .initial_stream_window_size(64 * 1024)
-        .initial_connection_window_size(1024 * 1024)
-        .max_send_buf_size(64 * 1024)
-        .keep_alive_interval(Duration::from_secs(20))
-        .keep_alive_timeout(Duration::from_secs(10))
-        .max_pending_accept_reset_streams(20)
-        .max_local_error_reset_streams(128)
-        .header_table_size(4096)
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(bytes(limits.head_max))
+        .initial_stream_window_size(bytes(limits.stream_window))
+        .initial_connection_window_size(bytes(limits.connection_window))
+        .max_send_buf_size(usize::try_from(limits.stream_window).unwrap_or(usize::MAX))
+        .keep_alive_interval(limits.ping_every)
+        .keep_alive_timeout(limits.ping_patience)
+        .max_pending_accept_reset_streams(limits.pending_resets_max)
+        .max_local_error_reset_streams(limits.mistakes_max)
+        .header_table_size(bytes(limits.header_table))
         .serve_connection(TokioIo::new(gate), service);
     let mut connection = pin!(connection);
     supervise(shared, &wire, &mut connection, |connection| connection.as_mut().graceful_shutdown()).await;

@@ -11,8 +11,12 @@ use names::RequestId;
 use store::PublishedTarget;
 use tokio_util::sync::CancellationToken;
 
-use super::{Attempts, content_length, hints, locate::ENDPOINT, record::Record, replay::Replay};
-use crate::{Edge, Problem, health::Sign, inbound::Fate};
+use super::{Attempts, content_length, hints, locate::ENDPOINT, plan::Plan, record::Record, replay::Replay};
+use crate::{
+    Edge, Problem,
+    health::{News, Sign},
+    inbound::Fate,
+};
 
 /// On answers: which of the endpoint's targets gave it, and at which attempt.
 pub(super) const TARGET: HeaderName = HeaderName::from_static("keyward-target");
@@ -48,6 +52,7 @@ where
         let call = Call { head: heads.next(target, attempt, last), body };
         let came = send(edge, target, call, record).await;
         note(edge, target, &came, record);
+        let last = last || (asks_for_another(&came) && !may_retry(edge, plan, &came));
         match came {
             Ok(mut answer) if last || !may_be_better_elsewhere(answer.status) => {
                 say_which(&mut answer.headers, target, attempt, single);
@@ -94,19 +99,44 @@ fn note(edge: &Edge, target: &PublishedTarget, came: &Result<Answer, ForwardErro
         sign => sign,
     };
     if sign == Sign::KeyRefused {
-        let endpoint = record.endpoint().map(|endpoint| endpoint.name.as_str());
-        let status = came.as_ref().ok().map(|answer| answer.status.as_u16());
         edge.metrics.refused("provider_key", "provider");
-        tracing::warn!(
-            request_id = record.request_id().as_str(),
-            endpoint,
-            target = target.mapping.as_str(),
-            provider = target.provider.as_str(),
-            status,
-            "the provider refuses the secret of this target"
-        );
     }
-    edge.health.note(&target.mapping, sign, || edge.draw());
+    let said = match edge.health.note(target, sign, || edge.draw()) {
+        News::None => return,
+        News::KeyRefused => {
+            "the provider refuses the secret of this target; it rests until the secret is changed"
+        }
+        News::Rests => "this target failed again and again; it rests",
+    };
+    tracing::warn!(
+        request_id = record.request_id().as_str(),
+        endpoint = record.endpoint().map(|endpoint| endpoint.name.as_str()),
+        target = target.mapping.as_str(),
+        provider = target.provider.as_str(),
+        status = came.as_ref().ok().map(|answer| answer.status.as_u16()),
+        said
+    );
+}
+
+/// Whether another target may do better.
+fn asks_for_another(came: &Result<Answer, ForwardError>) -> bool {
+    match came {
+        Ok(answer) => may_be_better_elsewhere(answer.status),
+        Err(error) => error.certainly_not_acted(),
+    }
+}
+
+/// Whether the endpoint's budget allows one more attempt. Failures in which nothing left for a provider cost nothing.
+fn may_retry(edge: &Edge, plan: &Plan, came: &Result<Answer, ForwardError>) -> bool {
+    let stayed_here = matches!(
+        came,
+        Err(ForwardError::UnknownTarget | ForwardError::Misconfigured(_) | ForwardError::DestinationBlocked)
+    );
+    let may = stayed_here || edge.overload.may_retry(&plan.endpoint.id, &edge.config.retries);
+    if !may {
+        edge.metrics.retries_withheld.inc();
+    }
+    may
 }
 
 fn is_ending(record: &Record) -> bool {

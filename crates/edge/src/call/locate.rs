@@ -46,6 +46,9 @@ where
         let endpoint = named.ok_or_else(|| nowhere(call))?;
         return Ok(Located { endpoint, body: Replay::passing(body), splices: Vec::new() });
     }
+    if let Some(endpoint) = &named {
+        edge.overload.has_place(&endpoint.id)?;
+    }
     let fate = body.fate();
     let whole = Replay::whole(edge, body).await;
     let whole = whole.map_err(|problem| fate.problem().unwrap_or(problem))?;

@@ -21,6 +21,11 @@ impl Memory {
         Arc::new(Semaphore::new(steps.min(Semaphore::MAX_PERMITS)))
     }
 
+    /// What is left of a budget, in bytes.
+    pub(crate) fn left(budget: &Semaphore) -> u64 {
+        (budget.available_permits() as u64).saturating_mul(STEP)
+    }
+
     /// Nothing yet.
     pub(super) fn of(budget: &Arc<Semaphore>) -> Self {
         Self { budget: Arc::clone(budget), held: None, taken: 0 }

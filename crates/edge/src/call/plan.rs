@@ -55,7 +55,7 @@ pub(super) fn plan(edge: &Edge, endpoint: &Arc<PublishedEndpoint>, call: &Call) 
             config.max_attempts.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX))
         }
     };
-    let is_up = |(_, target): &(usize, &PublishedTarget)| edge.health.may_be_tried(&target.mapping);
+    let is_up = |(_, target): &(usize, &PublishedTarget)| edge.health.may_be_tried(target);
     let split = endpoint.routing_strategy;
     let rested = edge.health.any_rests().then(|| {
         let primary = choose(edge, split, part(Linkage::Primary).filter(is_up));
@@ -106,9 +106,14 @@ fn choose<'a>(
 fn nobody(edge: &Edge, endpoint: &PublishedEndpoint, call: &Call) -> Problem {
     let name = &endpoint.name;
     let Some(target) = endpoint.targets.first() else {
-        let said = format!(
-            "endpoint `{name}` has no model to call: none is attached, or the secret of those that are was deleted"
-        );
+        let why = match endpoint.without_secret {
+            Some(0) => "none is attached to it",
+            Some(_) => {
+                "the secret of those that are attached was deleted; give their model definitions another one"
+            }
+            None => "none is attached, or the secret of those that are was deleted",
+        };
+        let said = format!("endpoint `{name}` has no model to call: {why}");
         return Problem::new(Fault::Unavailable, "endpoint_misconfigured", said).finally();
     };
     let provider = &target.provider;

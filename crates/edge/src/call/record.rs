@@ -20,6 +20,7 @@ use crate::{
     Edge, Problem,
     accept::wire::Wire,
     edge::{Counted, InFlight},
+    overload::Place,
     problem::Face,
 };
 
@@ -27,6 +28,8 @@ use crate::{
 pub(crate) struct Record {
     edge: Arc<Edge>,
     _in_flight: InFlight,
+    /// What it takes of what is limited: in the process, with its key, of its endpoint.
+    places: Vec<Place>,
     wire: Option<Arc<Wire>>,
     request_id: RequestId,
     version: Version,
@@ -59,6 +62,7 @@ impl Record {
         let span = span(operation, &arrival.request_id, arrival.request.headers());
         Self {
             _in_flight: InFlight::begin(&edge.metrics.calls_in_flight),
+            places: Vec::with_capacity(3),
             edge: Arc::clone(edge),
             wire: arrival.wire.clone(),
             request_id: arrival.request_id.clone(),
@@ -83,6 +87,11 @@ impl Record {
             reason: None,
             cause: None,
         }
+    }
+
+    /// It takes a place until its end.
+    pub(super) fn takes(&mut self, place: Place) {
+        self.places.push(place);
     }
 
     /// It is known who calls.

@@ -69,6 +69,44 @@ pub(super) mod size {
     }
 }
 
+/// A number of bytes, where one is written.
+pub(super) mod optional_size {
+    use serde::{Deserializer, Serializer};
+
+    /// As [`super::size`].
+    #[expect(clippy::ref_option, reason = "serde hands a reference to every such function")]
+    pub(in super::super) fn serialize<S: Serializer>(value: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => super::size::serialize(value, to),
+            None => to.serialize_none(),
+        }
+    }
+
+    /// As [`super::size`].
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+        super::size::deserialize(from).map(Some)
+    }
+}
+
+/// A share in percent: a whole number from 1 to 100.
+pub(super) mod percent {
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    /// Writes the number.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference to every such function")]
+    pub(in super::super) fn serialize<S: Serializer>(value: &u8, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u8(*value)
+    }
+
+    /// Reads a number.
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u8, D::Error> {
+        match u8::deserialize(from)? {
+            value @ 1..=100 => Ok(value),
+            _ => Err(D::Error::custom("a share is a whole number of percent, from 1 to 100")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

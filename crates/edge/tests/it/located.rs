@@ -302,7 +302,7 @@ async fn every_target_gets_the_body_as_it_came_and_its_own_model() {
 async fn bodies_have_their_limits_and_one_budget() {
     let mut config = Config::default();
     config.requests.openai_body_max = 300_000;
-    config.requests.body_memory_max = 128 << 10;
+    config.requests.body_memory_max = Some(128 << 10);
     let rig = Rig::with(config).await;
     let mut client = Client::connect(rig.address).await;
     let body = |padding: usize| format!("{{\"model\":\"gpt\",\"x\":\"{}\"}}", "x".repeat(padding));

@@ -15,7 +15,7 @@ use forward::{Answer, BodyError, Call, Forward, ForwardError, Head};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body::Frame;
 use http_body_util::BodyExt as _;
-use names::{EndpointId, EndpointName, MappingId, ModelName, Provider};
+use names::{EndpointId, EndpointName, MappingId, ModelName, Provider, SecretId};
 use store::{Entropy, FallbackConfig, Held, Linkage, Position, PublishedEndpoint, PublishedTarget};
 use telemetry::Metrics;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet};
@@ -291,6 +291,7 @@ fn target(number: u128, whose: &str, linkage: Linkage) -> PublishedTarget {
         model: ModelName::parse(&format!("model-{number}")).unwrap(),
         linkage,
         weight: 1.0,
+        secret: Some((SecretId::from_random(number), 1)),
     }
 }
 
@@ -301,6 +302,7 @@ pub(crate) fn endpoint(name: &str, targets: Vec<PublishedTarget>) -> PublishedEn
         id: EndpointId::from_random(number),
         name: EndpointName::parse(name).unwrap(),
         targets,
+        without_secret: None,
         routing_strategy: None,
         fallback_config: backed.then(FallbackConfig::default),
         tags: [("name".to_owned(), name.to_owned())].into(),

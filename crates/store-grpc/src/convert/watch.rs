@@ -70,6 +70,7 @@ impl Wire for PublishedEndpoint {
             created_at: self.created_at,
             revision: self.revision,
             tags: self.tags.into_iter().collect(),
+            without_secret: self.without_secret,
         }
     }
 
@@ -81,6 +82,7 @@ impl Wire for PublishedEndpoint {
             routing_strategy: Wire::from_wire(message.routing_strategy)?,
             fallback_config: optional(message.fallback_config)?,
             tags: message.tags.into_iter().collect(),
+            without_secret: message.without_secret,
             created_at: message.created_at,
             revision: message.revision,
         })
@@ -91,7 +93,11 @@ impl Wire for PublishedTarget {
     type Message = v1::PublishedTarget;
 
     fn to_wire(self) -> v1::PublishedTarget {
+        let (secret_id, secret_version) =
+            self.secret.map(|(id, version)| (id.into(), version)).unwrap_or_default();
         v1::PublishedTarget {
+            secret_id,
+            secret_version,
             mapping: self.mapping.into(),
             provider: self.provider.into(),
             model: self.model.into(),
@@ -101,7 +107,12 @@ impl Wire for PublishedTarget {
     }
 
     fn from_wire(message: v1::PublishedTarget) -> Result<Self, Malformed> {
+        let secret = match message.secret_id.as_str() {
+            "" => None,
+            id => Some((name("secret_id", id, SecretId::parse)?, message.secret_version)),
+        };
         Ok(Self {
+            secret,
             mapping: name("mapping", &message.mapping, MappingId::parse)?,
             provider: name("provider", &message.provider, Provider::parse)?,
             model: name("model", &message.model, ModelName::parse)?,

@@ -601,11 +601,13 @@ pub(crate) fn published() -> PublishedEndpoint {
         model: ModelName::parse("gemini-2.5-pro").unwrap(),
         linkage,
         weight,
+        secret: (linkage == Linkage::Primary).then(|| (SecretId::from_random(71), 72)),
     };
     PublishedEndpoint {
         id: EndpointId::from_random(61),
         name: EndpointName::parse("chat").unwrap(),
         targets: vec![target(Linkage::Primary, 0.3), target(Linkage::Fallback, 1.0)],
+        without_secret: Some(2),
         routing_strategy: Some(RoutingStrategy::RequestBasedTrafficSplit),
         fallback_config: Some(FallbackConfig { sequential: false, max_attempts: None }),
         tags: [("team".to_owned(), "red".to_owned()), ("empty".to_owned(), String::new())].into(),
@@ -617,6 +619,7 @@ pub(crate) fn published() -> PublishedEndpoint {
 pub(crate) fn bare_published() -> PublishedEndpoint {
     PublishedEndpoint {
         targets: vec![],
+        without_secret: None,
         tags: [].into(),
         routing_strategy: None,
         fallback_config: None,

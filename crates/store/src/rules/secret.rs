@@ -176,9 +176,10 @@ impl Change<'_> {
         Ok(Label::parse(&row.name).map_err(convert::Garbled::from)?)
     }
 
+    /// Edges are told too: a target that rests because of its old key is called with the new one at once.
     async fn touch_targets_of(&mut self, secret_id: &str) -> Result<(), StoreError> {
         for (mapping, definition) in self.rows.mappings(Of::Secret(secret_id)).await? {
-            self.touch_target(&mapping, &definition.provider);
+            self.touch(&mapping, &definition.provider);
         }
         Ok(())
     }

@@ -1,8 +1,11 @@
 //! What edges watch: endpoints with their targets, without secrets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use names::{EndpointId, EndpointName, MappingId, ModelName, Provider};
+use names::{EndpointId, EndpointName, MappingId, ModelName, Provider, SecretId};
 
 use super::{Scope, begin};
 use crate::{
@@ -30,11 +33,13 @@ struct Endpoints;
 
 type Mapped = (MappingRow, DefinitionRow);
 type Tags = BTreeMap<String, String>;
+/// Versions by secret.
+type Versions = HashMap<String, i64>;
 
 #[async_trait::async_trait]
 impl Scope for Endpoints {
     type Item = PublishedEndpoint;
-    type Row = (EndpointRow, Vec<Mapped>, Tags);
+    type Row = (EndpointRow, Vec<Mapped>, Tags, Arc<Versions>);
 
     const ROLE: Role = Role::Edge;
 
@@ -55,12 +60,14 @@ impl Scope for Endpoints {
         for tag in rows.tags(None).await? {
             tags.entry(tag.endpoint_id).or_default().insert(tag.key, tag.value);
         }
+        let versions = rows.secrets().await?.into_iter().map(|row| (row.id, row.version));
+        let versions: Arc<Versions> = Arc::new(versions.collect());
         let endpoints = rows.endpoints().await?.into_iter();
         Ok(endpoints
             .map(|row| {
                 let mapped = mapped.remove(&row.id).unwrap_or_default();
                 let tags = tags.remove(&row.id).unwrap_or_default();
-                (row.id.clone(), (row, mapped, tags))
+                (row.id.clone(), (row, mapped, tags, Arc::clone(&versions)))
             })
             .collect())
     }
@@ -69,16 +76,22 @@ impl Scope for Endpoints {
         let Some(row) = rows.endpoint(key).await? else { return Ok(None) };
         let mapped = rows.mappings(Of::Endpoint(key)).await?;
         let tags = rows.tags(Some(key)).await?.into_iter().map(|tag| (tag.key, tag.value)).collect();
-        Ok(Some((row, mapped, tags)))
+        let mut versions = Versions::new();
+        for id in mapped.iter().filter_map(|(_, definition)| definition.secret_id.as_ref()) {
+            if let Some(secret) = rows.secret(id).await? {
+                versions.insert(secret.id, secret.version);
+            }
+        }
+        Ok(Some((row, mapped, tags, Arc::new(versions))))
     }
 
     fn item(
         &self,
         _: &Inner,
         _: &Watcher,
-        (row, mapped, tags): &Self::Row,
+        (row, mapped, tags, versions): &Self::Row,
     ) -> Result<Self::Item, StoreError> {
-        Ok(published(row, mapped, tags)?)
+        Ok(published(row, mapped, tags, versions)?)
     }
 }
 
@@ -86,14 +99,18 @@ fn published(
     row: &EndpointRow,
     mapped: &[Mapped],
     tags: &Tags,
+    versions: &Versions,
 ) -> Result<PublishedEndpoint, convert::Garbled> {
+    let all = mapped.len();
     let mut mapped: Vec<_> =
         mapped.iter().filter(|(_, definition)| definition.secret_id.is_some()).cloned().collect();
+    let without_secret = u32::try_from(all - mapped.len()).ok();
     convert::in_order(&mut mapped);
     Ok(PublishedEndpoint {
         id: EndpointId::parse(&row.id)?,
         name: EndpointName::parse(&row.name)?,
-        targets: mapped.iter().map(target).collect::<Result<_, _>>()?,
+        targets: mapped.iter().map(|mapped| target(mapped, versions)).collect::<Result<_, _>>()?,
+        without_secret,
         routing_strategy: convert::routing(row.routing_strategy.as_deref())?,
         fallback_config: convert::fallback(row.fallback_config.as_deref())?,
         tags: tags.clone(),
@@ -102,12 +119,16 @@ fn published(
     })
 }
 
-fn target((mapping, definition): &Mapped) -> Result<PublishedTarget, convert::Garbled> {
+fn target((mapping, definition): &Mapped, versions: &Versions) -> Result<PublishedTarget, convert::Garbled> {
+    let secret = definition.secret_id.as_ref().and_then(|id| Some((id, *versions.get(id)?)));
+    let secret = secret
+        .map(|(id, version)| Ok::<_, convert::Garbled>((SecretId::parse(id)?, convert::revision(version)?)));
     Ok(PublishedTarget {
         mapping: MappingId::parse(&mapping.id)?,
         provider: Provider::parse(&definition.provider)?,
         model: ModelName::parse(&definition.model_name)?,
         linkage: convert::linkage(&mapping.linkage)?,
         weight: mapping.weight,
+        secret: secret.transpose()?,
     })
 }
