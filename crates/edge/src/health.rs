@@ -67,6 +67,7 @@ impl Sign {
                 | ForwardError::Disconnected
                 | ForwardError::Garbled(_),
             ) => Self::Failed,
+            Err(ForwardError::KeyRefused(_)) => Self::KeyRefused,
             Err(_) => Self::Nothing,
         }
     }
@@ -266,5 +267,6 @@ mod tests {
         assert_eq!(answer(503, &[("retry-after", "1000000")]), Sign::Asks(ASKED_MAX));
         assert_eq!(Sign::of(&Err(ForwardError::Disconnected)), Sign::Failed);
         assert_eq!(Sign::of(&Err(ForwardError::RequestBroken)), Sign::Nothing);
+        assert_eq!(Sign::of(&Err(ForwardError::KeyRefused("no"))), Sign::KeyRefused);
     }
 }
