@@ -3,6 +3,8 @@
 //! One pass over the bytes, no tree: texts, which are nearly all of a body, are passed over by searching for their closing
 //! quote. Not a validator: what is malformed beyond the fields that are read is the provider's to refuse.
 
+pub mod members;
+
 use std::{borrow::Cow, ops::Range};
 
 use fault::Fault;

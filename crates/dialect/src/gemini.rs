@@ -2,10 +2,12 @@
 
 mod path;
 mod query;
+mod retry;
 pub(crate) mod table;
 
 pub use query::Query;
 pub(crate) use query::parameters;
+pub use retry::retry_after;
 
 use names::EndpointName;
 

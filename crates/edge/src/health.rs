@@ -60,6 +60,7 @@ impl Sign {
                 | ForwardError::Disconnected
                 | ForwardError::Garbled(_),
             ) => Self::Failed,
+            Err(ForwardError::KeyRefused(_)) => Self::KeyRefused,
             Err(_) => Self::Nothing,
         }
     }

@@ -1,8 +1,6 @@
 //! How Gemini differs.
 #![doc = include_str!("../README.md")]
 
-mod refusal;
-
 use std::time::Duration;
 
 use dialect::{Operation, Version};
@@ -67,7 +65,7 @@ impl Wire for Gemini {
     }
 
     fn retry_after(&self, refusal: &[u8]) -> Option<Duration> {
-        refusal::retry_after(refusal)
+        dialect::gemini::retry_after(refusal)
     }
 
     /// Bodies name models as resources; what the client wrote of that stays.

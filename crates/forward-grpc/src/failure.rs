@@ -22,7 +22,10 @@ const DRAINING: &str = "draining";
 pub(crate) fn of_call(error: &ForwardError) -> Status {
     let mut failure = Failure { kind: error.kind().to_owned(), ..Failure::default() };
     match error {
-        ForwardError::Misconfigured(said) | ForwardError::Unreachable(said) | ForwardError::Garbled(said) => {
+        ForwardError::Misconfigured(said)
+        | ForwardError::KeyRefused(said)
+        | ForwardError::Unreachable(said)
+        | ForwardError::Garbled(said) => {
             (*said).clone_into(&mut failure.said);
         }
         ForwardError::TimedOut { limit, after } => {
@@ -106,6 +109,7 @@ fn call_error(failure: &Failure) -> Option<ForwardError> {
     }
     Some(match failure.kind.as_str() {
         "misconfigured" => ForwardError::Misconfigured(fixed(&failure.said)),
+        "key_refused" => ForwardError::KeyRefused(fixed(&failure.said)),
         "unreachable" => ForwardError::Unreachable(fixed(&failure.said)),
         "garbled" => ForwardError::Garbled(fixed(&failure.said)),
         TIMED_OUT => ForwardError::TimedOut {

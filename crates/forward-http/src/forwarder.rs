@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use dialect::Framing;
-use forward::{Answer, Call, Forward, ForwardError, Head, Target, Targets};
-use http::{Request, Response, Uri, uri::PathAndQuery};
+use forward::{Answer, Call, Forward, ForwardError, Head, Limit, Limits, Target, Targets};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, uri::PathAndQuery};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::Instant;
@@ -13,9 +13,14 @@ use tokio::time::Instant;
 use crate::{
     Outbound, Wire,
     answer::{self, AnswerBody, Timer},
-    headers, mask, patience,
+    headers,
+    kept::{KEPT_MAX, keep},
+    mask, patience,
     prepared::{Prepared, PreparedTargets},
+    ready::Ready,
+    reframe::reframed,
     splice::spliced,
+    tokens::{Had, Keeper},
     upload::{Attempt, CancelOnDrop, Due, Outgoing, Progress},
 };
 
@@ -49,30 +54,78 @@ impl<W: Wire> HttpForwarder<W> {
     }
 
     fn prepare(&self, target: Arc<Target>) -> Result<Arc<Prepared>, ForwardError> {
-        let Outbound { way, pools, .. } = &*self.outbound;
-        self.prepared.of(target, &self.wire, &way.policy, pools, &*self.targets)
+        self.prepared.of(target, &self.wire, &self.outbound, &*self.targets)
+    }
+
+    /// One attempt with whatever the target's credential is; one more where a token was refused that had been kept, if
+    /// the body can be sent again. Where it cannot, the next call has a new token.
+    async fn attempt(&self, call: Ready, prepared: &Prepared) -> Result<Answer, ForwardError> {
+        let Some(keeper) = &prepared.keeper else { return self.send(call, prepared, None).await };
+        let begun = Instant::now();
+        let token = token(keeper, &call.head.limits).await?;
+        let (head, digest) = (call.head.clone(), call.digest);
+        let max = if call.held.is_some() { usize::MAX } else { KEPT_MAX };
+        let (body, kept) = keep(call.body, head.content_length, max);
+        let first = Ready { head: after(call.head, begun)?, body, digest, held: call.held.clone() };
+        let answer = self.send(first, prepared, Some(&token.token.header)).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !token.before {
+            return Ok(answer);
+        }
+        keeper.forget(&token.token);
+        let Some(body) = kept.again() else { return Ok(answer) };
+        drop(answer);
+        let token = self::token(keeper, &head.limits).await?;
+        let again = Ready { head: after(head, begun)?, body, digest, held: call.held };
+        self.send(again, prepared, Some(&token.token.header)).await
+    }
+
+    /// Sends it, and waits for the answer's head.
+    async fn send(
+        &self,
+        call: Ready,
+        prepared: &Prepared,
+        token: Option<&HeaderValue>,
+    ) -> Result<Answer, ForwardError> {
+        let limits = call.head.limits;
+        let framing = call.head.framing;
+        let (request_id, mapping) = (call.head.request_id.clone(), call.head.mapping.clone());
+        let progress = Progress::begin(Some(Attempt { request_id, mapping }));
+        let request = self.request(call, prepared, &progress, token)?;
+        let cancel = CancelOnDrop(Arc::clone(&progress));
+        let mut timer = timer(&progress, &limits)?;
+        let mut response = prepared.pool.request(request);
+        let response = answer::head(&mut response, &mut timer, &progress, &limits).await?;
+        let body = |incoming| AnswerBody::new(incoming, timer, &limits, cancel);
+        self.answer(response, prepared, framing, token, body).await
     }
 
     /// The provider's request: its own URL, allowed headers, the one credential, the body as it comes.
     fn request(
         &self,
-        call: Call,
+        call: Ready,
         prepared: &Prepared,
         progress: &Arc<Progress>,
+        token: Option<&HeaderValue>,
     ) -> Result<Request<Outgoing>, ForwardError> {
-        let Call { mut head, body } = call;
+        let Ready { mut head, body, digest, held: _ } = call;
         let path = self.wire.path(&head, &prepared.target, &prepared.route)?;
         let streams = matches!(head.framing, Framing::Sse | Framing::JsonArray);
         let client = std::mem::take(&mut head.headers);
         let mut outgoing = headers::to_provider(client, self.wire.request_families(), streams);
         self.wire.complete(&head, &prepared.target, &mut outgoing);
-        prepared.route.credential.put(&mut outgoing);
-
+        prepared.route.credential.put(&mut outgoing, token);
+        let uri = uri(prepared, path)?;
+        if let Some(key) = prepared.route.credential.signing_key() {
+            let digest = digest.ok_or(ForwardError::Internal)?;
+            let line = (&head.method, uri.path(), uri.query());
+            let now = self.outbound.clock.since_epoch();
+            key.sign(line, prepared.authority.as_str(), &mut outgoing, &digest, now)?;
+        }
         let model = self.wire.model(&prepared.target);
         let (body, length) = spliced(body, head.content_length, &head.splices, model)?;
         let mut request = Request::new(Outgoing::new(body, length, Arc::clone(progress)));
         *request.method_mut() = head.method;
-        *request.uri_mut() = uri(prepared, path)?;
+        *request.uri_mut() = uri;
         *request.headers_mut() = outgoing;
         Ok(request)
     }
@@ -81,6 +134,8 @@ impl<W: Wire> HttpForwarder<W> {
         &self,
         response: Response<Incoming>,
         prepared: &Prepared,
+        framing: Framing,
+        token: Option<&HeaderValue>,
         body: impl FnOnce(Incoming) -> AnswerBody,
     ) -> Result<Answer, ForwardError> {
         let (mut parts, incoming) = response.into_parts();
@@ -91,14 +146,18 @@ impl<W: Wire> HttpForwarder<W> {
             return Err(ForwardError::Garbled("it redirects"));
         }
         headers::from_provider(&mut parts.headers, self.wire.answer_families());
+        let reframe = self.wire.reframe(framing, parts.status, &mut parts.headers)?;
         let answer = Answer { status: parts.status, headers: parts.headers, body: forward::empty() };
         let body = body(incoming);
         if answer.status.is_client_error() || answer.status.is_server_error() {
-            let refusal = mask::refusal(answer, body, &prepared.target).await;
-            Ok(patience::say_when(refusal, &self.wire).await)
-        } else {
-            Ok(Answer { body: body.boxed_unsync(), ..answer })
+            let refusal = mask::refusal(answer, body, &prepared.target, token).await;
+            return Ok(patience::say_when(refusal, &self.wire).await);
         }
+        let body = match reframe {
+            Some(reframe) => reframed(body, reframe),
+            None => body.boxed_unsync(),
+        };
+        Ok(Answer { body, ..answer })
     }
 }
 
@@ -111,20 +170,33 @@ fn uri(prepared: &Prepared, path: String) -> Result<Uri, ForwardError> {
     Uri::from_parts(parts).map_err(|_| ForwardError::Internal)
 }
 
+/// A token that is good; waits for it no longer than the call itself has.
+async fn token(keeper: &Arc<Keeper>, limits: &Limits) -> Result<Had, ForwardError> {
+    match limits.total {
+        None => keeper.token().await,
+        Some(after) => tokio::time::timeout(after, keeper.token())
+            .await
+            .unwrap_or(Err(ForwardError::TimedOut { limit: Limit::Total, after })),
+    }
+}
+
+/// The head of a call that has less time than it had: some went by since `begun`.
+fn after(mut head: Head, begun: Instant) -> Result<Head, ForwardError> {
+    if let Some(total) = head.limits.total {
+        let left = total.checked_sub(begun.elapsed()).filter(|left| !left.is_zero());
+        let out = ForwardError::TimedOut { limit: Limit::Total, after: total };
+        head.limits.total = Some(left.ok_or(out)?);
+    }
+    Ok(head)
+}
+
 #[async_trait::async_trait]
 impl<W: Wire> Forward for HttpForwarder<W> {
     async fn forward(&self, call: Call) -> Result<Answer, ForwardError> {
-        let limits = call.head.limits;
         let target = self.target(&call.head).await?;
         let prepared = self.prepare(target)?;
-        let (request_id, mapping) = (call.head.request_id.clone(), call.head.mapping.clone());
-        let progress = Progress::begin(Some(Attempt { request_id, mapping }));
-        let request = self.request(call, &prepared, &progress)?;
-        let cancel = CancelOnDrop(Arc::clone(&progress));
-        let mut timer = timer(&progress, &limits)?;
-        let mut response = prepared.pool.request(request);
-        let response = answer::head(&mut response, &mut timer, &progress, &limits).await?;
-        self.answer(response, &prepared, |incoming| AnswerBody::new(incoming, timer, &limits, cancel)).await
+        let call = Ready::of(call, &prepared, &self.wire, &self.outbound.memory).await?;
+        self.attempt(call, &prepared).await
     }
 }
 

@@ -14,7 +14,10 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use forward::{Answer, Body, BodyError, Target};
 use futures_util::stream;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+use http::{
+    HeaderValue,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap},
+};
 use http_body::Frame;
 use http_body_util::{BodyExt as _, Limited, StreamBody};
 
@@ -28,11 +31,16 @@ const ENCODED_MAX: usize = 64 * 1024;
 const DECODED_MAX: u64 = 1024 * 1024;
 
 /// The refusal as it may be shown: masked as it streams; where it is encoded, read first and unpacked.
-pub(crate) async fn refusal<B>(mut answer: Answer, body: B, target: &Arc<Target>) -> Answer
+pub(crate) async fn refusal<B>(
+    mut answer: Answer,
+    body: B,
+    target: &Arc<Target>,
+    token: Option<&HeaderValue>,
+) -> Answer
 where
     B: http_body::Body<Data = Bytes, Error = BodyError> + Send + Unpin + 'static,
 {
-    let needles = Needles::of(&target.credential);
+    let needles = Needles::of(&target.credential, token);
     drop_headers_that_tell(&mut answer.headers, &needles);
     let encoding = answer.headers.get(CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     answer.body = match encoding.as_deref() {

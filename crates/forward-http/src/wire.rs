@@ -1,13 +1,13 @@
 //! What a provider's room says: everything in which providers differ, and no I/O.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use dialect::Version;
+use bytes::Bytes;
+use dialect::{Framing, Version};
 use forward::{ForwardError, Head, Target};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use secrecy::ExposeSecret as _;
+use http::{HeaderMap, StatusCode};
 
-use crate::{CheckedBase, Family};
+use crate::{CheckedBase, CredentialHeader, Family, Reframe};
 
 /// How one provider's API is spoken. Pure: values in, values out.
 pub trait Wire: Send + Sync + 'static {
@@ -20,6 +20,22 @@ pub trait Wire: Send + Sync + 'static {
 
     /// The hosts that a secret without a list of its own may be sent to.
     fn default_hosts(&self) -> &'static [&'static str];
+
+    /// The default base of one target, where it depends on the target's settings. Empty as [`Wire::default_base`] is.
+    fn base<'a>(&'a self, _target: &'a Target) -> Result<Cow<'a, str>, ForwardError> {
+        Ok(Cow::Borrowed(self.default_base()))
+    }
+
+    /// Whether a secret without a list of its own may be sent to this host, in lower case and without port.
+    fn is_own_host(&self, host: &str) -> bool {
+        self.default_hosts().contains(&host)
+    }
+
+    /// The hosts of the provider's identity services: what a [`Grant`](crate::Grant) may be asked of, whatever list the
+    /// secret has.
+    fn token_hosts(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// What a target's settings mean, worked out once a target and kept. `base` is the target's `api_base` or the
     /// default, checked.
@@ -36,6 +52,28 @@ pub trait Wire: Send + Sync + 'static {
     /// Sets headers that the provider needs and the client need not know, e.g. a version, or that the target's settings
     /// ask for. The credential is set later.
     fn complete(&self, _head: &Head, _target: &Target, _headers: &mut HeaderMap) {}
+
+    /// Whether this call's body goes out in another form. Then it is held until it is whole.
+    fn rewrites(&self, _head: &Head, _target: &Target) -> bool {
+        false
+    }
+
+    /// The body in the form that the provider wants, in pieces; what stays the same is shared, not copied. Called where
+    /// [`Wire::rewrites`] says so, with the model in its places.
+    fn rewrite(&self, _head: &Head, _target: &Target, body: Bytes) -> Result<Vec<Bytes>, ForwardError> {
+        Ok(vec![body])
+    }
+
+    /// How an answer's stream is put into the dialect's own framing, where it comes in another; sets the headers that say
+    /// so. An error where what came cannot be what was asked for.
+    fn reframe(
+        &self,
+        _framing: Framing,
+        _status: StatusCode,
+        _headers: &mut HeaderMap,
+    ) -> Result<Option<Box<dyn Reframe>>, ForwardError> {
+        Ok(None)
+    }
 
     /// When to come again, if a refusal's body says so and its headers do not; `refusal` is the whole body, decoded.
     fn retry_after(&self, _refusal: &[u8]) -> Option<Duration> {
@@ -78,41 +116,5 @@ pub fn split_version(path: &str) -> (&str, Option<Version>) {
     match path.rsplit_once('/') {
         Some((prefix, last)) if Version::parse(last).is_some() => (prefix, Version::parse(last)),
         _ => (path, None),
-    }
-}
-
-/// The one credential header of a request. Its value is never shown.
-#[derive(Debug)]
-pub struct CredentialHeader(Option<(HeaderName, HeaderValue)>);
-
-impl CredentialHeader {
-    /// No credential: for models on a machine of one's own.
-    pub fn none() -> Self {
-        Self(None)
-    }
-
-    /// `name: {prefix}{field}`, from the secret's field of that name; `prefix` is e.g. `Bearer ` with its space.
-    pub fn from_field(
-        target: &Target,
-        field: &str,
-        name: HeaderName,
-        prefix: &str,
-    ) -> Result<Self, ForwardError> {
-        let secret = target.credential.fields.get(field).map(|secret| secret.expose_secret().trim());
-        let secret = secret.filter(|secret| !secret.is_empty());
-        let secret = secret
-            .ok_or(ForwardError::Misconfigured("its secret lacks the field that the provider needs"))?;
-        let mut value = HeaderValue::try_from([prefix, secret].concat()).map_err(|_| {
-            ForwardError::Misconfigured("its secret holds characters that no header can carry")
-        })?;
-        value.set_sensitive(true);
-        Ok(Self(Some((name, value))))
-    }
-
-    /// Puts it among a request's headers, as the only one of its name.
-    pub(crate) fn put(&self, headers: &mut HeaderMap) {
-        if let Some((name, value)) = &self.0 {
-            headers.insert(name.clone(), value.clone());
-        }
     }
 }

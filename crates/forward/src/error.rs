@@ -50,6 +50,10 @@ pub enum ForwardError {
     /// The egress rules do not allow the target's address; nothing was sent.
     #[error("the egress rules do not allow the provider's address")]
     DestinationBlocked,
+    /// The provider's identity service gives no token for the target's secret: somebody has to change it. The provider
+    /// itself was asked nothing.
+    #[error("the endpoint's target cannot be used: {0}")]
+    KeyRefused(&'static str),
     /// No connection could be made; the provider cannot have acted.
     #[error("the provider could not be reached: {0}")]
     Unreachable(&'static str),
@@ -88,7 +92,10 @@ impl ForwardError {
     /// What it is called on every face.
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::UnknownTarget | Self::Misconfigured(_) | Self::ForwarderUnavailable => Fault::Unavailable,
+            Self::UnknownTarget
+            | Self::Misconfigured(_)
+            | Self::KeyRefused(_)
+            | Self::ForwarderUnavailable => Fault::Unavailable,
             Self::DestinationBlocked | Self::Unreachable(_) | Self::Disconnected | Self::Garbled(_) => {
                 Fault::BadGateway
             }
@@ -105,6 +112,7 @@ impl ForwardError {
             self,
             Self::UnknownTarget
                 | Self::Misconfigured(_)
+                | Self::KeyRefused(_)
                 | Self::DestinationBlocked
                 | Self::Unreachable(_)
                 | Self::ForwarderUnavailable
@@ -117,6 +125,7 @@ impl ForwardError {
         match self {
             Self::UnknownTarget => "unknown_target",
             Self::Misconfigured(_) => "misconfigured",
+            Self::KeyRefused(_) => "key_refused",
             Self::DestinationBlocked => "destination_blocked",
             Self::Unreachable(_) => "unreachable",
             Self::TimedOut { .. } => "timed_out",

@@ -129,4 +129,5 @@ fn signs() {
     assert_eq!(answer(503, &[("retry-after", "7")]), asks(7000));
     assert_eq!(Sign::of(&Err(ForwardError::Disconnected)), Sign::Failed);
     assert_eq!(Sign::of(&Err(ForwardError::RequestBroken)), Sign::Nothing);
+    assert_eq!(Sign::of(&Err(ForwardError::KeyRefused("no"))), Sign::KeyRefused);
 }

@@ -57,7 +57,10 @@ impl Pressure {
 
     /// How near the end of its memory the process is.
     pub(crate) fn level(&self) -> Level {
-        let resident = self.resident();
+        self.level_of(self.resident())
+    }
+
+    fn level_of(&self, resident: u64) -> Level {
         self.steps.iter().find(|(from, _)| resident >= *from).map_or(Level::Easy, |(_, level)| *level)
     }
 
@@ -83,16 +86,27 @@ impl Pressure {
 mod tests {
     use super::*;
 
-    #[cfg(target_os = "linux")]
-    #[tokio::test]
-    async fn levels_follow_what_the_process_takes() {
-        let resident = machine::resident().unwrap();
-        for (share_of_max, level) in
-            [(50, Level::Easy), (88, Level::Tight), (93, Level::Full), (200, Level::Out)]
-        {
-            let max = resident * 100 / share_of_max;
-            assert_eq!(Pressure::new(&Overload::default(), Some(max)).level(), level, "{share_of_max}");
+    #[test]
+    fn levels_follow_what_the_process_takes() {
+        let pressure = Pressure::new(&Overload::default(), Some(1000));
+        for (resident, level) in [
+            (0, Level::Easy),
+            (849, Level::Easy),
+            (850, Level::Tight),
+            (919, Level::Tight),
+            (920, Level::Full),
+            (949, Level::Full),
+            (950, Level::Out),
+            (2000, Level::Out),
+        ] {
+            assert_eq!(pressure.level_of(resident), level, "{resident}");
         }
         assert_eq!(Pressure::new(&Overload::default(), None).level(), Level::Easy);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_beyond_its_limit_is_out_of_memory() {
+        assert_eq!(Pressure::new(&Overload::default(), Some(100)).level(), Level::Out);
     }
 }

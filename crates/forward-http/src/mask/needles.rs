@@ -1,6 +1,7 @@
 //! What of a secret may not be readable, and finding it.
 
 use forward::Credential;
+use http::HeaderValue;
 use secrecy::ExposeSecret as _;
 
 /// So many bytes of a secret in a row are not shown.
@@ -19,13 +20,12 @@ pub(super) struct Needles {
 }
 
 impl Needles {
-    pub(super) fn of(credential: &Credential) -> Self {
-        let values: Vec<Vec<u8>> = credential
-            .fields
-            .values()
-            .map(|value| value.expose_secret().trim().as_bytes().to_vec())
-            .filter(|value| value.len() >= SECRET_MIN)
-            .collect();
+    /// Of a secret's fields, and of the token that was granted for it, if there is one.
+    pub(super) fn of(credential: &Credential, token: Option<&HeaderValue>) -> Self {
+        let fields = credential.fields.values().flat_map(|value| hidden_in(value.expose_secret().trim()));
+        let token = token.map(|token| token.as_bytes().strip_prefix(b"Bearer ").unwrap_or(token.as_bytes()));
+        let values: Vec<Vec<u8>> =
+            fields.chain(token.map(<[u8]>::to_vec)).filter(|value| value.len() >= SECRET_MIN).collect();
         let mut runs: Vec<(usize, Vec<u64>)> = Vec::new();
         for value in &values {
             let length = value.len().min(RUN);
@@ -65,6 +65,21 @@ impl Needles {
                 }
             }
         }
+    }
+}
+
+/// Members of a JSON field that are secret. The others (addresses, names) stand in many an honest refusal.
+const HIDDEN: [&str; 4] = ["private_key", "private_key_id", "client_secret", "refresh_token"];
+
+/// What of a field is secret: all of it, or of a JSON object the members that are.
+fn hidden_in(field: &str) -> Vec<Vec<u8>> {
+    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(field) {
+        Ok(object) => HIDDEN
+            .iter()
+            .filter_map(|name| object.get(*name)?.as_str())
+            .map(|text| text.as_bytes().to_vec())
+            .collect(),
+        Err(_) => vec![field.as_bytes().to_vec()],
     }
 }
 

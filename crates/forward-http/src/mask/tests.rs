@@ -26,7 +26,7 @@ fn target() -> Arc<Target> {
 }
 
 fn needles() -> Needles {
-    Needles::of(&target().credential)
+    Needles::of(&target().credential, None)
 }
 
 async fn streamed(pieces: Vec<&[u8]>) -> Vec<u8> {
@@ -34,6 +34,22 @@ async fn streamed(pieces: Vec<&[u8]>) -> Vec<u8> {
         pieces.into_iter().map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece)))).collect();
     let body = Masked::new(StreamBody::new(stream::iter(frames)), needles());
     body.collect().await.unwrap().to_bytes().to_vec()
+}
+
+#[test]
+fn a_granted_token_is_hidden_and_of_a_json_field_only_what_is_secret() {
+    let account = r#"{"type": "service_account", "project_id": "my-project-1", "private_key": "-----BEGIN\nMIIEvQIBADANBgkq",
+        "token_uri": "https://oauth2.googleapis.com/token", "client_email": "me@my-project-1.example"}"#;
+    let fields = BTreeMap::from([("vertex_credentials".to_owned(), account.into())]);
+    let credential = forward::Credential { fields, allowed_hosts: Vec::new() };
+    let token = HeaderValue::from_static("Bearer ya29.Canary-token");
+    let needles = Needles::of(&credential, Some(&token));
+    let honest =
+        "projects/my-project-1: type.googleapis.com/google.rpc.RetryInfo for me@my-project-1.example; Bearer";
+    assert_eq!(needles.mask(honest.as_bytes()), None);
+    for secret in ["ya29.Canary-token", "29.Canary", "MIIEvQIBADANBgkq"] {
+        assert_eq!(needles.mask(secret.as_bytes()), Some(vec![b'*'; secret.len()]), "{secret}");
+    }
 }
 
 #[test]
@@ -91,7 +107,7 @@ async fn refused(encoding: &str, body: Vec<u8>) -> (HeaderMap, Bytes) {
     headers.insert("x-request-id", format!("for {KEY}").parse().unwrap());
     headers.insert("retry-after", "3".parse().unwrap());
     let answer = Answer { status: StatusCode::UNAUTHORIZED, headers, body: forward::empty() };
-    let answer = refusal(answer, forward::full(body), &target()).await;
+    let answer = refusal(answer, forward::full(body), &target(), None).await;
     assert!(!answer.headers.contains_key("x-request-id") && answer.headers.contains_key("retry-after"));
     (answer.headers, answer.body.collect().await.unwrap().to_bytes())
 }

@@ -3,13 +3,15 @@
 //! A case is a text of up to four parts with a line `---` between them:
 //!
 //! ```text
-//! provider: groq                       what is asked; `set.NAME` is a setting of the secret, `> ` a header of the client
+//! provider: groq                       what is asked; `set.NAME` is a setting of the secret, `secret.NAME` a field of it,
+//!                                      `body` the client's, `> ` a header of the client
 //! model: llama
 //! operation: chat/completions
 //! path: /chat/completions
 //! > origin: https://page.example
 //! ---
-//! POST https://…                       what goes out, headers in order of their names; or why nothing does
+//! POST https://…                       what goes out, headers in order of their names, the body behind an empty line; or
+//!                                      why nothing does. A token that is asked for shows as the URL where that is done
 //! authorization: Bearer …
 //! ---
 //! 429                                  what the provider says; the body behind an empty line
@@ -20,17 +22,17 @@
 //! 429                                  what passes of it; the body always does
 //! ```
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, time::Duration};
 
-use dialect::{Operation, Version};
-use forward::{Head, Target};
+use bytes::Bytes;
+use dialect::{Framing, Operation, Version};
+use forward::{ForwardError, Head, Target};
 use http::{HeaderMap, HeaderName, StatusCode};
 
-use crate::{
-    Wire,
-    egress::{Policy, check_url},
-    headers,
-};
+use crate::{Wire, egress::Policy, headers, prepared::base_of, ready::sha256};
+
+/// When cases are signed: 2015-08-30T12:36:00Z, as in AWS's own test suite.
+const NOW: Duration = Duration::from_mins(24_015_636);
 
 /// One golden case.
 #[derive(Debug)]
@@ -96,10 +98,23 @@ impl Case {
             settings.filter(|(name, _)| base.is_none() || *name != "api_base").collect();
         settings.extend(base.map(|base| ("api_base", base)));
         let mut target = super::target(&self.fields["provider"], &self.fields["model"], &settings);
+        let fields = &mut target.credential.fields;
         if let Some(key) = self.field("key") {
-            target.credential.fields.insert("api_key".to_owned(), key.into());
+            fields.insert("api_key".to_owned(), key.into());
+        }
+        let secrets =
+            self.fields.iter().filter_map(|(name, value)| Some((name.strip_prefix("secret.")?, value)));
+        let secrets: Vec<_> = secrets.map(|(name, value)| (name.to_owned(), value.as_str().into())).collect();
+        if !secrets.is_empty() {
+            fields.clear();
+            fields.extend(secrets);
         }
         target
+    }
+
+    /// Puts another value for a field of the first part.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.fields.insert(name.to_owned(), value.into());
     }
 
     /// What it asks, without a body.
@@ -107,6 +122,10 @@ impl Case {
         let operation = Operation::parse(&self.fields["operation"]).unwrap();
         let mut head = super::call(operation, self.field("path"), "").head;
         head.method = self.field("method").unwrap_or("POST").parse().unwrap();
+        head.framing = self.field("framing").map_or(Framing::Unary, |framing| match framing {
+            "sse" => Framing::Sse,
+            other => panic!("{}: `{other}` is no framing", self.name),
+        });
         head.version = self.field("version").map_or(Version::V1, |version| Version::parse(version).unwrap());
         head.query = self.field("query").map(str::to_owned);
         head.headers.clone_from(&self.client);
@@ -115,26 +134,35 @@ impl Case {
 
     /// The request that `wire` makes of it, as it would stand on the wire, or why there is none.
     pub fn outgoing(&self, wire: &impl Wire) -> String {
+        self.made(wire).unwrap_or_else(|refusal| match refusal {
+            ForwardError::Misconfigured(said) if said.contains("no address of its own") => {
+                "it has no address".to_owned()
+            }
+            refusal => refusal.to_string(),
+        })
+    }
+
+    fn made(&self, wire: &impl Wire) -> Result<String, ForwardError> {
         let (head, target) = (self.head(), self.target(None));
-        let base = target.settings.get("api_base").map_or(wire.default_base(), String::as_str);
-        if base.is_empty() {
-            return "it has no address".to_owned();
-        }
-        let base = check_url(base, &Policy::default()).unwrap();
-        let route = match wire.route(&target, &base) {
-            Ok(route) => route,
-            Err(refusal) => return refusal.to_string(),
-        };
-        let path = match wire.path(&head, &target, &route) {
-            Ok(path) => path,
-            Err(refusal) => return refusal.to_string(),
-        };
-        path.parse::<http::uri::PathAndQuery>().unwrap();
+        let base = base_of(&target, wire, &Policy::default())?;
+        let route = wire.route(&target, &base)?;
+        let path = wire.path(&head, &target, &route)?;
+        let line: http::uri::PathAndQuery = path.parse().unwrap();
         let mut outgoing = headers::to_provider(head.headers.clone(), wire.request_families(), false);
         wire.complete(&head, &target, &mut outgoing);
-        route.credential.put(&mut outgoing);
+        let token = route.credential.grant().map(|grant| format!("Bearer <{}>", grant.url()));
+        route.credential.put(&mut outgoing, token.map(|token| token.parse().unwrap()).as_ref());
+        let body = Bytes::from(self.field("body").unwrap_or_default().to_owned());
+        let body =
+            if wire.rewrites(&head, &target) { wire.rewrite(&head, &target, body)? } else { vec![body] };
+        if let Some(key) = route.credential.signing_key() {
+            let line = (&head.method, line.path(), line.query());
+            key.sign(line, &base.authority(), &mut outgoing, &sha256(&body), NOW)?;
+        }
         let line = format!("{} {}://{}{path}", head.method, base.scheme().as_str(), base.authority());
-        shown(&line, &outgoing)
+        let body = String::from_utf8(body.concat()).unwrap();
+        let body = if body.is_empty() { body } else { format!("\n\n{body}") };
+        Ok(shown(&line, &outgoing) + &body)
     }
 
     /// What passes of its answer: status and headers. Empty where it has none.

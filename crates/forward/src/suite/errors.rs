@@ -21,6 +21,7 @@ pub async fn errors_arrive_as_they_are(home: &dyn Home) {
     let others = [
         ForwardError::UnknownTarget,
         ForwardError::Misconfigured("its secret is gone"),
+        ForwardError::KeyRefused("its identity service refuses its secret"),
         ForwardError::DestinationBlocked,
         ForwardError::Unreachable("no connection could be made"),
         ForwardError::Disconnected,

@@ -39,6 +39,9 @@ struct Egress<'a> {
     pool_idle_ms: u64,
     pool_idle_max: usize,
     stream_window_bytes: u32,
+    token_ms_max: u64,
+    held_body_bytes_max: u64,
+    held_bytes_max: u64,
 }
 
 /// Shows the way out, without the proxy's address: it may hold a password.
@@ -51,6 +54,9 @@ pub(super) fn egress<S: Serializer>(config: &forward_http::Config, serializer: S
         pool_idle_ms: config.pool_idle_ms,
         pool_idle_max: config.pool_idle_max,
         stream_window_bytes: config.stream_window_bytes,
+        token_ms_max: config.token_ms_max,
+        held_body_bytes_max: config.held_body_bytes_max,
+        held_bytes_max: config.held_bytes_max,
     };
     shown.serialize(serializer)
 }

@@ -12,6 +12,7 @@ use forward_compatible::{Compatible, WrittenRow, catalogue};
 use forward_gemini::Gemini;
 use forward_http::{HttpForwarder, Outbound, Wire, egress::Policy};
 use forward_openai::{Azure, OpenAi};
+use forward_vertex::Vertex;
 use names::Provider;
 
 /// A provider that this program can forward to.
@@ -41,6 +42,7 @@ fn native() -> Vec<Known> {
         known(Azure::OPEN_AI, OPEN_AI, true),
         known(Azure::AI, OPEN_AI, true),
         known(Anthropic, &[Dialect::Anthropic], true),
+        known(Vertex, &[Dialect::Gemini, Dialect::Anthropic, Dialect::OpenAi], true),
     ]
 }
 

@@ -148,6 +148,7 @@ pub(crate) const ROOMS: &[Room] = &[
         because: ONE_PROVIDER,
     },
     Room { name: "forward-litellm", floor: 3, builds_on: FORWARDER, shuns: PROVIDER, because: ONE_PROVIDER },
+    Room { name: "forward-vertex", floor: 3, builds_on: FORWARDER, shuns: PROVIDER, because: ONE_PROVIDER },
     Room { name: "keyward", floor: 4, builds_on: EVERYTHING, shuns: &[], because: "" },
     Room { name: "provider-sim", floor: BESIDE, builds_on: &[], shuns: &["sqlx"], because: STANDS_ALONE },
     Room { name: "bench", floor: BESIDE, builds_on: EVERYTHING, shuns: &[], because: "" },

@@ -1,4 +1,4 @@
-//! How Google's refusals read.
+//! When to come again, as Google's refusals say it.
 
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ struct Detail {
 
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
-/// The delay that `RetryInfo` asks for.
-pub(crate) fn retry_after(refusal: &[u8]) -> Option<Duration> {
+/// The delay that `RetryInfo` asks for in a refusal's body, where it has one.
+pub fn retry_after(refusal: &[u8]) -> Option<Duration> {
     let status = match serde_json::from_slice(refusal).ok()? {
         Refusal::One(enveloped) | Refusal::Array([enveloped]) => enveloped.error,
     };
@@ -57,13 +57,13 @@ mod tests {
     #[test]
     fn a_recorded_refusal_says_when() {
         let recorded =
-            include_bytes!("../../provider-sim/recordings/gemini/vercel_error_429_retry_info.json");
+            include_bytes!("../../../provider-sim/recordings/gemini/vercel_error_429_retry_info.json");
         assert_eq!(retry_after(recorded), Some(Duration::from_millis(34_400)));
         assert_eq!(
             retry_after(&[b"[", recorded.as_slice(), b"]"].concat()),
             Some(Duration::from_millis(34_400))
         );
-        let none = include_bytes!("../../provider-sim/recordings/gemini/firebase_error_quota_429.json");
+        let none = include_bytes!("../../../provider-sim/recordings/gemini/firebase_error_quota_429.json");
         assert_eq!(retry_after(none), None);
     }
 
