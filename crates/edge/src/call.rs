@@ -21,14 +21,12 @@ pub(crate) mod admit;
 mod attempt;
 mod hints;
 mod locate;
-mod memory;
 mod plan;
 mod record;
 mod relay;
 mod replay;
 mod watch;
 
-pub(crate) use memory::Memory;
 pub(crate) use relay::Relay;
 
 use admit::Admission;

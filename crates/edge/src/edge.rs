@@ -11,13 +11,13 @@ use std::{
 
 use arc_swap::ArcSwap;
 use dialect::{Dialect, Operation};
-use forward::Forward;
+use forward::{Budget, Forward};
 use names::{MappingId, Provider, RequestId};
 use store::{Entropy, Held, PublishedEndpoint, PublishedTarget};
 use telemetry::{CallLabels, CallMetrics, Gauge, Metrics};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
-use crate::{Config, Policy, call::Memory, health::Health, overload::Overload};
+use crate::{Config, Policy, health::Health, overload::Overload};
 
 /// A provider's forwarder, and the dialects that its provider speaks. The edge does not know where it runs.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ pub struct Edge {
     /// What is under way, and what may be.
     pub(crate) overload: Overload,
     /// What bodies that are kept may take together.
-    pub(crate) body_memory: Arc<Semaphore>,
+    pub(crate) body_memory: Budget,
     targets: ArcSwap<HashMap<MappingId, Vec<Arc<Counted>>>>,
     lame: AtomicBool,
     moved: Mutex<Option<Instant>>,
@@ -87,7 +87,7 @@ impl Edge {
         let overload = Overload::new(&config);
         Arc::new(Self {
             health: Health::new(config.retries.clone()),
-            body_memory: Memory::budget(overload.body_memory),
+            body_memory: Budget::new(overload.body_memory),
             overload,
             targets: ArcSwap::default(),
             lame: AtomicBool::new(false),
@@ -134,7 +134,7 @@ impl Edge {
 
     /// Bytes that bodies which are kept take together.
     pub(crate) fn body_memory_held(&self) -> u64 {
-        self.overload.body_memory.saturating_sub(Memory::left(&self.body_memory))
+        self.overload.body_memory.saturating_sub(self.body_memory.left())
     }
 
     /// A new request id.

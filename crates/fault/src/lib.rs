@@ -3,8 +3,14 @@
 //! One row a fault: HTTP status, gRPC code, the name that `google.rpc.Status` bodies carry, and the words of
 //! OpenAI, Anthropic and MLflow error bodies. Nobody else in the workspace writes a status code.
 //!
+//! [`chain`] says an error with all its causes, for logs.
+//!
 //! Sources: `google/rpc/code.proto` for HTTP status and code name of each gRPC code; the providers' error pages for
 //! their `type` values; MLflow 3.17's `mlflow/exceptions.py` for `error_code`.
+
+mod chain;
+
+pub use chain::chain;
 
 /// A way to fail, named for what the caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

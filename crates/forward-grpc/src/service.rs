@@ -80,13 +80,13 @@ impl ForwardService for Service {
         request: Request<Streaming<ForwardRequest>>,
     ) -> Result<Response<Messages>, Status> {
         let call = self.read(request.into_inner()).await?;
-        let (endpoint, mapping) = (call.head.endpoint.clone(), call.head.mapping.clone());
+        let mapping = call.head.mapping.clone();
         let answer = self.forwarder.forward(call).await.map_err(|error| {
             if error == ForwardError::UnknownTarget
                 && let Some(so_far) = self.refused.count()
             {
                 // Deleted a moment ago, or another provider's: an edge that names those has lost its way, or is not one.
-                tracing::warn!(%endpoint, %mapping, so_far, "a call was refused: its target is not held here");
+                tracing::warn!(%mapping, so_far, "a call was refused: its target is not held here");
             }
             of_call(&error)
         })?;

@@ -10,6 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use fault::chain;
 use forward::{BodyError, ForwardError, Limit, Limits};
 use http::Response;
 use http_body::{Frame, SizeHint};
@@ -18,7 +19,7 @@ use hyper_util::client::legacy::ResponseFuture;
 use tokio::time::{Instant, Sleep};
 
 use crate::{
-    error::{chain, find, from_client},
+    error::{find, from_client},
     upload::{CancelOnDrop, Due, Progress},
 };
 

@@ -6,32 +6,21 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use forward::{Body, BodyError, ForwardError, Limit};
+use forward::{Body, BodyError, Budget, ForwardError, Limit, Share};
 use futures_util::stream;
 use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// How much is taken from the budget at a time, in bytes.
-const STEP: u64 = 64 << 10;
 
 /// The memory for bodies that are held.
 pub(crate) struct Memory {
-    budget: Arc<Semaphore>,
+    budget: Budget,
     body_max: u64,
-}
-
-/// A body's part of the memory; given back when it is dropped.
-pub(crate) struct Share {
-    held: Option<OwnedSemaphorePermit>,
-    taken: u64,
 }
 
 impl Memory {
     /// Bodies of at most `body_max` bytes, `all_max` together.
     pub(crate) fn new(body_max: u64, all_max: u64) -> Self {
-        let steps = usize::try_from(all_max / STEP).unwrap_or(usize::MAX);
-        Self { budget: Arc::new(Semaphore::new(steps.min(Semaphore::MAX_PERMITS))), body_max }
+        Self { budget: Budget::new(all_max), body_max }
     }
 
     /// Reads a body whole. `length` is its length where it is known, `within` the time it has.
@@ -45,7 +34,7 @@ impl Memory {
         length: Option<u64>,
         within: Option<Duration>,
     ) -> Result<(Bytes, Share), ForwardError> {
-        let mut share = Share { held: None, taken: 0 };
+        let mut share = self.budget.share();
         self.take(&mut share, length.unwrap_or(0))?;
         let read = self.read(body, &mut share);
         let bytes = match within {
@@ -86,23 +75,11 @@ impl Memory {
         if bytes > self.body_max {
             return Err(ForwardError::TooLarge { max: self.body_max });
         }
-        if bytes <= share.taken {
+        if share.holds(bytes) {
             return Ok(());
         }
-        let steps = (bytes - share.taken).div_ceil(STEP);
-        let more = u32::try_from(steps)
-            .ok()
-            .and_then(|steps| Arc::clone(&self.budget).try_acquire_many_owned(steps).ok());
-        let Some(more) = more else {
-            tracing::warn!("`egress.held_bytes_max` is reached: a body that must be whole is turned away");
-            return Err(ForwardError::ForwarderUnavailable);
-        };
-        share.taken += steps * STEP;
-        match &mut share.held {
-            Some(held) => held.merge(more),
-            None => share.held = Some(more),
-        }
-        Ok(())
+        tracing::warn!("`egress.held_bytes_max` is reached: a body that must be whole is turned away");
+        Err(ForwardError::ForwarderUnavailable)
     }
 }
 
@@ -119,6 +96,8 @@ pub(crate) fn of_pieces(pieces: Vec<Bytes>, share: Arc<Share>) -> Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const STEP: u64 = Budget::STEP;
 
     fn cut(pieces: &'static [&'static str]) -> Body {
         let frames = pieces.iter().map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes()))));
@@ -147,7 +126,7 @@ mod tests {
         let refused = memory.hold(body(1), None, None).await.map(drop);
         assert_eq!(refused, Err(ForwardError::ForwarderUnavailable));
         drop((sent, other));
-        assert_eq!(memory.budget.available_permits(), 2);
+        assert_eq!(memory.budget.left(), 2 * STEP);
     }
 
     #[tokio::test]

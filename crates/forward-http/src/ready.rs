@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use forward::{Body, Call, ForwardError, Head};
+use forward::{Body, Call, ForwardError, Head, Share};
 
 use crate::{
     Wire,
-    held::{Memory, Share, of_pieces},
+    held::{Memory, of_pieces},
     prepared::Prepared,
     splice::spliced,
 };

@@ -7,6 +7,7 @@
 mod body;
 mod call;
 mod error;
+mod memory;
 #[cfg(feature = "suite")]
 pub mod suite;
 mod target;
@@ -14,6 +15,7 @@ mod target;
 pub use body::{Body, BodyError, empty, full};
 pub use call::{Answer, Call, Head, Limits, Splice, SpliceForm};
 pub use error::{ForwardError, Limit};
+pub use memory::{Budget, Share};
 pub use target::{Credential, Target, Targets};
 
 use std::sync::Arc;

@@ -57,7 +57,7 @@ impl Report {
 pub(crate) async fn run(arguments: &command::Doctor) -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     match arguments.place.sources(&arguments.configured).ready() {
-        Err(error) => report.fail("configuration", &store::chain(error.as_ref())),
+        Err(error) => report.fail("configuration", &fault::chain(error.as_ref())),
         Ok(ready) => {
             report.ok("configuration", "can be used");
             clock(&mut report);

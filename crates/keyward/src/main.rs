@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     match run(command) {
         Ok(code) => code,
         Err(error) => {
-            let _ = writeln!(std::io::stderr().lock(), "keyward: {}", store::chain(error.as_ref()));
+            let _ = writeln!(std::io::stderr().lock(), "keyward: {}", fault::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -49,7 +49,7 @@ pub(crate) fn of_read(status: &Status) -> StoreError {
 
 /// The transport's own words, with their sources; none where the store itself answered.
 pub(crate) fn of_transport(status: &Status) -> Option<String> {
-    let lower = std::error::Error::source(status).map(store::chain);
+    let lower = std::error::Error::source(status).map(fault::chain);
     status.details().is_empty().then(|| match lower {
         Some(lower) => lower,
         None => format!("{}: {}", status.code(), status.message()),

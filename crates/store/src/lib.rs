@@ -37,6 +37,6 @@ pub use publish::{
     Callers, Catalog, Keyed, Position, PublishedCaller, PublishedEndpoint, PublishedKey, PublishedPepper,
     PublishedTarget, Role, SealedTarget, Update, Updates, Vault, Watcher,
 };
-pub use store::{OpenError, Parts, Settings, Store, chain, keys_of, renew_epoch};
+pub use store::{OpenError, Parts, Settings, Store, keys_of, renew_epoch};
 pub use tables::Tables;
 pub use time::{Clock, Entropy, System};

@@ -14,7 +14,6 @@ use seal::Keyring;
 
 use crate::{ApiBasePolicy, Clock, Entropy, Receipt, Tables, Written, hub::Hub};
 
-pub use failure::chain;
 pub use open::{OpenError, keys_of, renew_epoch};
 
 /// Implements [`crate::Admin`], [`crate::Catalog`] and [`crate::Vault`]. Cheap to clone: all clones are one store.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
+use fault::chain;
 use rustls::{
     ClientConfig, ServerConfig,
     client::Resumption,
@@ -11,6 +11,7 @@ use rustls::{
     server::{NoServerSessionStorage, WebPkiClientVerifier},
     version::TLS13,
 };
+use tokio::sync::watch;
 
 use crate::{
     error::TrustError,
@@ -31,7 +32,7 @@ pub struct Trust {
     files: Files,
     domain: Domain,
     me: Expected,
-    loaded: ArcSwap<Loaded>,
+    loaded: watch::Sender<Loaded>,
 }
 
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Trust {
     /// Reads the files; the certificate must name who this process is.
     pub fn load(files: Files, domain: Domain, me: Expected) -> Result<Self, TrustError> {
         let loaded = Loaded::of(&files.read()?, &files, &domain, &me)?;
-        Ok(Self { files, domain, me, loaded: ArcSwap::from_pointee(loaded) })
+        Ok(Self { files, domain, me, loaded: watch::Sender::new(loaded) })
     }
 
     /// The name that all services share.
@@ -56,17 +57,17 @@ impl Trust {
 
     /// Who this process is.
     pub fn identity(&self) -> Identity {
-        self.loaded.load().identity.clone()
+        self.loaded.borrow().identity.clone()
     }
 
     /// For a connection that is taken now.
     pub(crate) fn server(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.loaded.load().server)
+        Arc::clone(&self.loaded.borrow().server)
     }
 
     /// For a connection that is made now.
     pub(crate) fn client(&self) -> Arc<ClientConfig> {
-        Arc::clone(&self.loaded.load().client)
+        Arc::clone(&self.loaded.borrow().client)
     }
 
     /// Who a far end is, by the certificates that it showed.
@@ -77,12 +78,18 @@ impl Trust {
     /// Takes the files anew where they have changed; whether they had. What cannot be used leaves everything as it was.
     pub fn refresh(&self) -> Result<bool, TrustError> {
         let content = self.files.read()?;
-        if content.digest() == self.loaded.load().digest {
+        if content.digest() == self.loaded.borrow().digest {
             return Ok(false);
         }
         let loaded = Loaded::of(&content, &self.files, &self.domain, &self.me)?;
-        self.loaded.store(Arc::new(loaded));
+        self.loaded.send_replace(loaded);
         Ok(true)
+    }
+
+    /// Waits until other files are in use than when this was first polled.
+    pub async fn renewed(&self) {
+        // The sender is this very value, so it is not gone.
+        let _ = self.loaded.subscribe().changed().await;
     }
 
     /// Looks at the files again and again, for as long as it is polled. The same trouble is told once.
@@ -174,16 +181,4 @@ fn client(
 
 fn unpaired(files: &Files, source: rustls::Error) -> TrustError {
     TrustError::Pair { certificate: files.certificate.clone(), key: files.key.clone(), source }
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        said.push_str(": ");
-        said.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    said
 }

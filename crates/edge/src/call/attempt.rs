@@ -52,15 +52,13 @@ where
         let call = Call { head: heads.next(target, attempt, last), body };
         let came = send(edge, target, call, record).await;
         note(edge, target, &came, record);
-        let last = last || (asks_for_another(&came) && !may_retry(edge, plan, &came));
+        let settled = last || !asks_for_another(&came, record) || !may_retry(edge, plan, &came);
         match came {
-            Ok(mut answer) if last || !may_be_better_elsewhere(answer.status) => {
+            Ok(mut answer) if settled => {
                 say_which(&mut answer.headers, target, attempt, single);
                 return Ok(answer);
             }
-            Err(error) if last || is_ending(record) || !error.certainly_not_acted() => {
-                return Err(blame(&fate, record, error));
-            }
+            Err(error) if settled => return Err(blame(&fate, record, error)),
             Ok(_) => edge.metrics.fell_back("refused"),
             Err(error) => edge.metrics.fell_back(error.kind()),
         }
@@ -114,15 +112,15 @@ fn note(edge: &Edge, target: &PublishedTarget, came: &Result<Answer, ForwardErro
         target = target.mapping.as_str(),
         provider = target.provider.as_str(),
         status = came.as_ref().ok().map(|answer| answer.status.as_u16()),
-        said
+        "{said}"
     );
 }
 
 /// Whether another target may do better.
-fn asks_for_another(came: &Result<Answer, ForwardError>) -> bool {
+fn asks_for_another(came: &Result<Answer, ForwardError>, record: &Record) -> bool {
     match came {
         Ok(answer) => may_be_better_elsewhere(answer.status),
-        Err(error) => error.certainly_not_acted(),
+        Err(error) => !is_ending(record) && error.certainly_not_acted(),
     }
 }
 

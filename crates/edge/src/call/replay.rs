@@ -7,17 +7,17 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use fault::Fault;
-use forward::BodyError;
+use forward::{BodyError, Share};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt as _;
 
-use super::{memory::Memory, plan::Plan};
+use super::plan::Plan;
 use crate::{Edge, Problem, inbound::Inbound};
 
 /// A body, kept where it must be read whole or a second target may need it.
 pub(super) enum Replay<B> {
     /// Read whole; with its part of the memory for such bodies.
-    Kept(Bytes, Memory),
+    Kept(Bytes, Share),
     /// Sent as it comes, once: what was read of it already, and the rest.
     Once(Bytes, Inbound<B>),
 }
@@ -59,7 +59,7 @@ where
 
     /// Reads up to `max` bytes, as long as the budget has room.
     async fn keep(edge: &Edge, mut body: Inbound<B>, max: u64) -> Result<Self, BodyError> {
-        let mut memory = Memory::of(&edge.body_memory);
+        let mut memory = edge.body_memory.share();
         let mut read = Read::default();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame?.into_data() else { continue };

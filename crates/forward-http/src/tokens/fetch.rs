@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use fault::chain;
 use forward::ForwardError;
 use http::{
     HeaderValue, Method, Request, StatusCode, Uri,
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 use crate::{
     Grant,
     clock::Clock,
-    error::{chain, from_client},
+    error::from_client,
     pool::Pool,
     upload::{Outgoing, Progress},
 };

@@ -18,7 +18,7 @@ const FREE_MIN: u64 = 64 << 20;
 pub(super) async fn look(report: &mut Report, ready: &Ready) {
     let keyring = key(report, ready);
     match ready.database() {
-        Err(error) => report.fail("database", &store::chain(error.as_ref())),
+        Err(error) => report.fail("database", &fault::chain(error.as_ref())),
         Ok(Database::Embedded(folder)) => {
             embedded(report, &folder, keyring.as_ref()).await;
             disk(report, &folder);
@@ -33,7 +33,7 @@ fn key(report: &mut Report, ready: &Ready) -> Option<Keyring> {
     let path = match ready.key_file() {
         Ok(path) => path,
         Err(error) => {
-            report.fail("key file", &store::chain(error.as_ref()));
+            report.fail("key file", &fault::chain(error.as_ref()));
             return None;
         }
     };
@@ -78,7 +78,7 @@ async fn embedded(report: &mut Report, folder: &Path, keyring: Option<&Keyring>)
         anyhow::Ok(place)
     };
     match copied.await {
-        Err(error) => report.fail("database", &store::chain(error.as_ref())),
+        Err(error) => report.fail("database", &fault::chain(error.as_ref())),
         Ok(copy) => {
             let database = Database::Embedded(copy.path().to_owned());
             opened(report, &format!("`{}`", folder.display()), &database, keyring).await;
@@ -89,7 +89,7 @@ async fn embedded(report: &mut Report, folder: &Path, keyring: Option<&Keyring>)
 async fn opened(report: &mut Report, name: &str, database: &Database, keyring: Option<&Keyring>) {
     let tables = match roles::tables(database).await {
         Ok(tables) => tables,
-        Err(error) => return report.fail("database", &format!("{name}: {}", store::chain(error.as_ref()))),
+        Err(error) => return report.fail("database", &format!("{name}: {}", fault::chain(error.as_ref()))),
     };
     report.ok("database", &format!("{name} opens"));
     let missing = async {
@@ -107,7 +107,7 @@ async fn opened(report: &mut Report, name: &str, database: &Database, keyring: O
             "key",
             &format!("the database was sealed with key `{ids}`: put that key's file back, or name it with `--key-file`"),
         ),
-        Err(error) => report.fail("key", &store::chain(error.as_ref())),
+        Err(error) => report.fail("key", &fault::chain(error.as_ref())),
     }
     tables.close().await;
 }

@@ -206,10 +206,6 @@ async fn files_are_watched() {
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(Trust::keep_fresh(Arc::clone(&edge), Duration::from_millis(5)));
     house.files("edge", &Identity::EdgeAdmin);
-    let changed = async {
-        while edge.identity() != Identity::EdgeAdmin {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, changed).await.expect("the new certificate is taken");
+    tokio::time::timeout(PATIENCE, edge.renewed()).await.expect("the new certificate is taken");
+    assert_eq!(edge.identity(), Identity::EdgeAdmin);
 }

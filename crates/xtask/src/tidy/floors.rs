@@ -64,7 +64,7 @@ pub(crate) const ROOMS: &[Room] = &[
     Room {
         name: "trust",
         floor: 1,
-        builds_on: &["names"],
+        builds_on: &["fault", "names"],
         shuns: WIRE,
         because: "it says who is at the far end of a connection and what they may call, not what is said",
     },
