@@ -19,6 +19,7 @@ mod sdks;
 mod traces;
 mod truncation;
 mod trusted;
+mod vertex;
 
 use e2e::{House, Plan, Shape};
 use provider_sim::recording;

@@ -6,13 +6,13 @@ use std::sync::{
 };
 
 use access::{Key, Kind, Pepper, PepperId, Record, Scope};
-use edge::{Keys, Policy};
+use edge::{Config, Keys, Policy};
 use names::{EndpointName, Label};
 use store::{Clock, Held, Position, PublishedCaller, PublishedKey, PublishedPepper};
 
 use crate::{
-    client::{ARRAY, Client, Reply, SSE, UNARY, get, post},
-    rig::{Rig, Wanted},
+    client::{ARRAY, BOUND, Client, Reply, SSE, UNARY, get, post},
+    rig::{self, Rig, Wanted},
 };
 
 const LIST: &str = "/gateway/gemini/v1beta/models";
@@ -89,9 +89,13 @@ impl Guarded {
     }
 
     async fn without_keys() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    async fn with(config: Config) -> Self {
         let (held, clock) = (Arc::new(Held::default()), Arc::new(Standing::default()));
         let policy = Policy::Keys(Keys::new(Arc::clone(&held), Arc::clone(&clock) as Arc<dyn Clock>));
-        let rig = Rig::wanted(Wanted { policy, ..Wanted::default() }).await;
+        let rig = Rig::wanted(Wanted { config, policy, ..Wanted::default() }).await;
         Self { rig, held, clock }
     }
 
@@ -274,4 +278,24 @@ fn what_lies_on_disk_holds_no_key() {
     }
     let back: Vec<PublishedCaller> = serde_json::from_str(&text).unwrap();
     assert_eq!(back, everybody());
+}
+
+#[tokio::test]
+async fn a_key_with_too_many_calls_under_way_is_told_so_and_the_others_go_on() {
+    let mut config = Config::default();
+    config.overload.calls_per_key_max = 1;
+    let guarded = Guarded::with(config).await;
+    guarded.held.replace(at(1), everybody());
+    guarded.rig.replies(rig::Reply::Hangs);
+    let mut first = Client::connect(guarded.rig.address).await;
+    let one = format!("x-goog-api-key: {}\r\n", key(1).expose());
+    first.send(&post(UNARY, &one, b"{}")).await;
+    let reached = guarded.rig.forwarder.reached.acquire();
+    tokio::time::timeout(BOUND, reached).await.expect("the call arrives").unwrap().forget();
+    guarded.rig.replies(rig::Reply::json(200, "{}"));
+    let reply = guarded.with_key(UNARY, 1).await;
+    assert!(reply.gemini_refusal(429).contains("overload.calls_per_key_max"));
+    assert!(reply.field("retry-after").is_some());
+    assert_eq!(guarded.with_key(UNARY, 2).await.status, 200);
+    drop(first);
 }

@@ -16,6 +16,7 @@ mod keys;
 mod located;
 mod log;
 mod management;
+mod overload;
 mod panics;
 mod process;
 mod rig;
