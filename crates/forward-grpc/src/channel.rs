@@ -28,6 +28,11 @@ pub fn channel(endpoint: Endpoint) -> Channel {
     tuned(endpoint).connect_lazy()
 }
 
+// A call that a client gives up is a stream that is reset while frames of it are still on their way. h2 passes those over for
+// as many reset streams as it remembers (50) for a second; each one beyond counts as a mistake of the far side, for as
+// long as the connection lives, and the 1024th ends it with every call on it. Here far and near are ourselves: as many
+// are remembered as there may be, and none is a mistake.
+
 /// The limits and windows of [`channel`], for who connects by a connector of their own.
 pub fn tuned(endpoint: Endpoint) -> Endpoint {
     endpoint
@@ -35,6 +40,8 @@ pub fn tuned(endpoint: Endpoint) -> Endpoint {
         .tcp_nodelay(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_max_concurrent_reset_streams(STREAMS_MAX as usize)
+        .http2_max_local_error_reset_streams(None)
         .http2_keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_MAX)
         .keep_alive_while_idle(true)
@@ -47,6 +54,7 @@ pub fn server() -> Server {
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_concurrent_streams(STREAMS_MAX)
+        .http2_max_local_error_reset_streams(None)
         .http2_keepalive_interval(Some(PING_EVERY))
         .http2_keepalive_timeout(Some(PING_MAX))
 }

@@ -39,6 +39,12 @@ pub(crate) struct Pools {
 const READ_MAX: usize = 64 * 1024;
 /// The window of an HTTP/2 connection, in stream windows: so many streams may stand still before the others feel it.
 const STALLED_STREAMS: u32 = 128;
+/// Calls given up within a second whose late frames are passed over. What comes for more than so many counts as the
+/// provider's mistake.
+const RESETS_REMEMBERED: usize = 4096;
+/// Such mistakes end the connection, with every call on it; h2 counts them for its whole life. Enough for a provider that
+/// means well, and a bound for one that does not.
+const RESETS_FORGOTTEN_MAX: usize = 64 * 1024;
 /// A connection with calls open and nothing coming is asked for a sign of life this often, and given up so much later.
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_PATIENCE: Duration = Duration::from_secs(15);
@@ -73,6 +79,8 @@ impl Pools {
             .http2_initial_stream_window_size(stream_window)
             .http2_initial_connection_window_size(stream_window.saturating_mul(STALLED_STREAMS))
             .http2_max_header_list_size(u32::try_from(READ_MAX).unwrap_or(u32::MAX))
+            .http2_max_concurrent_reset_streams(RESETS_REMEMBERED)
+            .http2_max_local_error_reset_streams(RESETS_FORGOTTEN_MAX)
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PING_PATIENCE)
             .build(Connector(Arc::clone(&self.way)))

@@ -1,5 +1,8 @@
 //! When the caller lets go, the provider sees it: the connection closes, or the stream is reset.
 
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
 use http_body_util::BodyExt as _;
 use provider_sim::{Ending, Match, Script};
 
@@ -60,4 +63,26 @@ async fn one_stream_reset_leaves_the_others_alone() {
     let whole = crate::house::whole(kept.body).await;
     assert_eq!(whole, provider_sim::recording("stream_usage_cumulative_2.5_flash").unwrap());
     assert_eq!(house.sim.requests()[0].connection, house.sim.requests()[1].connection);
+}
+
+/// Above what h2 remembers by itself (50 streams), and together above the mistakes that it takes (1024).
+#[tokio::test]
+async fn thousands_of_streams_reset_leave_the_others_alone() {
+    const AT_ONCE: usize = 100;
+    const ROUNDS: usize = 25;
+    let house = House::open(Face::Http2).await;
+    house.sim.script_once(Match::any(), Script::default().pause(100, "kept"));
+    house.sim.script(Match::any(), Script::bytes(vec![b'x'; 512 << 10]));
+    let kept = house.ask(stream(forward::full("{}"))).await.unwrap();
+    for _ in 0..ROUNDS {
+        let answers = join_all((0..AT_ONCE).map(|_| house.ask(stream(forward::full("{}"))))).await;
+        let mut bodies: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().body).collect();
+        join_all(bodies.iter_mut().map(|body| body.frame())).await;
+    }
+    house.sim.gate("kept").open();
+    let whole = crate::house::whole(kept.body).await;
+    assert_eq!(whole, provider_sim::recording("stream_usage_cumulative_2.5_flash").unwrap());
+    let connections: HashSet<_> =
+        house.sim.requests().into_iter().map(|request| request.connection).collect();
+    assert_eq!(connections.len(), 1, "nobody had to make another connection");
 }

@@ -89,7 +89,7 @@ pub(crate) async fn in_memory(
     Way { remote: Remote::new(channel, inject), _server: serving }
 }
 
-async fn over_tcp(forwarder: Arc<dyn Forward>) -> Way {
+pub(crate) async fn over_tcp(forwarder: Arc<dyn Forward>) -> Way {
     let (endpoint, serving) = listening(serve(forwarder, None).await).await;
     Way { remote: Remote::new(channel(endpoint), None), _server: serving }
 }

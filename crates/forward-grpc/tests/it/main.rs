@@ -4,5 +4,6 @@
 
 mod admission;
 mod homes;
+mod resets;
 mod suite;
 mod wire;
