@@ -38,7 +38,7 @@ async fn thousands_of_calls_that_are_given_up_do_not_end_the_others() {
     let (mut sender, body) = Channel::<Bytes, BodyError>::new(1);
     let flows = Arc::new(Flows(Mutex::new(Some(body.boxed_unsync()))));
     let remote = over_tcp(flows).await;
-    let mut watched = remote.forward(call(forward::empty())).await.unwrap().body;
+    let watched = remote.forward(call(forward::empty())).await.unwrap().body;
     for _ in 0..ROUNDS {
         let answers = join_all((0..AT_ONCE).map(|_| remote.forward(call(forward::empty())))).await;
         let mut bodies: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().body).collect();
